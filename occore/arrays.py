@@ -1,0 +1,40 @@
+"""Arrays of any library: the namespace of an argument, and pytrees of two levels made flat.
+
+Model code asks its arguments for their namespace (the Array API standard) and so runs on NumPy, on
+other array libraries, and on the symbolic arrays of `occore.symbolic`.
+"""
+
+from typing import Any
+
+import numpy as np
+
+Array = Any
+"""An array of any library that follows the Array API standard."""
+
+Controls = dict[str, Array]
+"""Named arrays: the controls at one instant, or their coefficients in one phase."""
+
+
+def array_namespace(*arrays: Array) -> Any:
+    """The Array API namespace that all array arguments share; Python scalars are ignored."""
+    for array in arrays:
+        if not isinstance(array, (np.ndarray, np.generic, int, float, complex)):
+            import array_api_compat
+
+            return array_api_compat.array_namespace(*arrays)
+    return np
+
+
+def dot(a: Controls, b: Controls) -> Any:
+    """Inner product of two dictionaries of arrays with the same names."""
+    total = 0.0
+    for name, value in a.items():
+        xp = array_namespace(value)
+        total = total + xp.sum(value * b[name])
+    return total
+
+
+def norm(a: Array) -> float:
+    """Euclidean norm of all entries of an array."""
+    xp = array_namespace(a)
+    return float(xp.sqrt(xp.sum(a * a)))
