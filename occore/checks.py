@@ -1,0 +1,232 @@
+"""Derivative checks: the transpose identity and Taylor remainders, on any map and any problem.
+
+    ⟨py, J d⟩ = ⟨Jᵀ py, d⟩                                        to rounding
+    ‖y(ε d) − y − ε J d‖ = O(ε²)                                  slope 2
+    ⟨py, y(ε d) − y⟩ − ε ⟨py, J d⟩ − ½ ε² ⟨d, H d⟩ = O(ε³)        slope 3
+
+A slope is fitted over all steps ε at which the remainder stands clear of rounding; where it never
+does, as for a linear map, the verdict is 'at rounding', which passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from occore.arrays import Array, Controls, dot
+from occore.errors import ComputationError
+from occore.linearization import Linearization
+from occore.phase import Phase
+from occore.problem import Counts, Problem
+
+STEPS = 10.0 ** -np.arange(1.0, 7.0, 0.25)
+SAMPLES = 8
+
+
+class CheckFailed(ComputationError):
+    """A derivative is wrong; the message holds the rows that failed."""
+
+
+@dataclass(frozen=True)
+class CheckRow:
+    """One line of the table: what was checked, the number, what it must be, and the verdict."""
+
+    subject: str
+    check: str
+    value: float
+    expected: str
+    verdict: str
+
+    @property
+    def failed(self) -> bool:
+        """Whether the check found a wrong derivative."""
+        return self.verdict == "FAIL"
+
+
+@dataclass(frozen=True)
+class Differentiable:
+    """A map y(x, u) as the checks see it."""
+
+    subject: str
+    value: Callable[[Array, Controls], Array]
+    linearize: Callable[[Array, Controls], tuple[Array, Linearization]]
+    x: Array
+    u: Controls
+
+
+def check_map(target: Differentiable, rng: np.random.Generator) -> list[CheckRow]:
+    """The rows of one map: value, transpose, Taylor 2 and, with a curvature, Taylor 3."""
+    x, u = target.x, target.u
+    before = x.copy(), {name: value.copy() for name, value in u.items()}
+    y, linearization = target.linearize(x, u)
+    dx, du = _random_like(x, rng), {name: _random_like(value, rng) for name, value in u.items()}
+    py = _random_like(y, rng)
+    dy = linearization.jvp(dx, du)
+    px, pu = linearization.vjp(py)
+    values = [target.value(_moved(x, e, dx), _moved_all(u, e, du)) for e in STEPS]
+    remainders = [np.linalg.norm(v - y - e * dy) for v, e in zip(values, STEPS, strict=True)]
+    rows = [
+        _same(target.subject, "value", y, target.value(x, u)),
+        _transpose(target.subject, dy, py, (px, dx), (pu, du)),
+        _slope(target.subject, "Taylor, first", remainders, 2, float(np.linalg.norm(y))),
+    ]
+    if linearization.curvature is None:
+        rows.append(CheckRow(target.subject, "Taylor, second", np.nan, "3.00 ± 0.05", "none"))
+    else:
+        hx, hu = linearization.curvature(py, dx, du)
+        first, second = float(np.sum(py * dy)), float(np.sum(hx * dx)) + dot(hu, du)
+        remainders = [
+            abs(float(np.sum(py * (v - y))) - e * first - e**2 / 2 * second)
+            for v, e in zip(values, STEPS, strict=True)
+        ]
+        scale = float(np.sum(np.abs(py * y)))
+        rows.append(_slope(target.subject, "Taylor, second", remainders, 3, scale))
+    again = target.linearize(x, u)[1].vjp(py)
+    unchanged = np.array_equal(x, before[0]) and all(np.array_equal(u[k], before[1][k]) for k in u)
+    same = np.array_equal(again[0], px) and all(np.array_equal(again[1][k], pu[k]) for k in pu)
+    verdict = "pass" if unchanged and same else "FAIL"
+    rows.append(CheckRow(target.subject, "leaves no trace", 0.0, "unchanged", verdict))
+    return rows
+
+
+def check_problem(problem: Problem, theta: Array, rng: np.random.Generator) -> list[CheckRow]:
+    """The table of a problem at θ: its dynamics, steps and phases, then its gradient and Hessian.
+
+    A few samples stand for all, since every product is a sum over samples.
+    """
+    count = min(SAMPLES, problem.data.samples)
+    data = problem.data.subset(np.arange(count)).astype(np.dtype(np.float64))
+    problem, theta = replace(problem, data=data, counts=Counts()), theta.astype(np.float64)
+    controls, x, rows = problem.unflatten(theta), problem.data.inputs, []
+    for phase in problem.phases:
+        u = {name: value.copy() for name, value in controls[phase.name].items()}
+        for target in _maps(phase, x, u):
+            rows.extend(check_map(target, rng))
+        x = phase(x, u)
+    return rows + _check_objective(problem, theta, rng)
+
+
+def raise_on_failure(rows: list[CheckRow]) -> None:
+    """Raise CheckFailed where a row failed."""
+    failed = [
+        f"{row.subject}: {row.check} is {row.value:.3g}, not {row.expected}"
+        for row in rows
+        if row.failed
+    ]
+    if failed:
+        raise CheckFailed("; ".join(failed))
+
+
+def _maps(phase: Phase, x: Array, u: Controls) -> Iterator[Differentiable]:
+    """The dynamics of a phase, its first step, and the phase itself where it is integrated."""
+    march, dynamics, t = phase.march, phase.dynamics, phase.start
+    if march is None:
+        yield Differentiable(phase.name, phase, phase.linearize, x, u)
+        return
+    control = {name: value.copy() for name, value in march.stages(march.basis(), u)[0].items()}
+    instant = {name: value[0] for name, value in control.items()}
+    yield Differentiable(
+        f"{phase.name}: dynamics",
+        lambda x, u: dynamics(t, x, u),
+        lambda x, u: dynamics.linearize(t, x, u),
+        x,
+        instant,
+    )
+    method = march.discretization
+    yield Differentiable(
+        f"{phase.name}: step",
+        lambda x, u: method.step(dynamics, t, march.h, x, u),
+        lambda x, u: method.linearize_step(dynamics, t, march.h, x, u),
+        x,
+        control,
+    )
+    yield Differentiable(f"{phase.name}: all steps", phase, phase.linearize, x, u)
+
+
+class _Gradient(Linearization):
+    """A problem at one θ as a map from (no state, θ) to its value."""
+
+    def __init__(self, problem: Problem, theta: Array) -> None:
+        self.evaluation = problem.at(theta)
+        self.gradient = self.evaluation.gradient()
+        second = all(part.curvature is not None for part in self.evaluation.parts)
+        if second:
+            self.curvature = self._curvature
+
+    def jvp(self, dx: Array, du: Controls) -> Array:
+        return np.array([self.gradient @ du["theta"]])
+
+    def vjp(self, py: Array) -> tuple[Array, Controls]:
+        return np.zeros(0), {"theta": py[0] * self.gradient}
+
+    def _curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
+        product = self.evaluation.hessian_product(du["theta"])
+        return np.zeros(0), {"theta": py[0] * product}
+
+
+def _check_objective(problem: Problem, theta: Array, rng: np.random.Generator) -> list[CheckRow]:
+    """The gradient and the Hessian of J."""
+
+    def linearize(x: Array, u: Controls) -> tuple[Array, Linearization]:
+        return np.array([problem.value(u["theta"])]), _Gradient(problem, u["theta"])
+
+    def value(x: Array, u: Controls) -> Array:
+        return np.array([problem.value(u["theta"])])
+
+    target = Differentiable("objective", value, linearize, np.zeros(0), {"theta": theta.copy()})
+    return check_map(target, rng)
+
+
+def _random_like(a: Array, rng: np.random.Generator) -> Array:
+    return rng.standard_normal(np.shape(a)).astype(a.dtype)
+
+
+def _moved(x: Array, step: float, dx: Array) -> Array:
+    return x + step * dx
+
+
+def _moved_all(u: Controls, step: float, du: Controls) -> Controls:
+    return {name: _moved(value, step, du[name]) for name, value in u.items()}
+
+
+def _same(subject: str, check: str, a: Array, b: Array) -> CheckRow:
+    """Whether a linearization's value is that of the plain call, to rounding."""
+    error = float(np.linalg.norm(a - b) / (np.linalg.norm(a) + np.finfo(float).tiny))
+    return CheckRow(subject, check, error, "≤ 1e-13", "pass" if error <= 1e-13 else "FAIL")
+
+
+def _transpose(
+    subject: str, dy: Array, py: Array, state: tuple[Array, Array], controls: tuple[Controls, Any]
+) -> CheckRow:
+    (px, dx), (pu, du) = state, controls
+    left = float(np.sum(py * dy))
+    right = float(np.sum(px * dx)) + dot(pu, du)
+    terms = [np.sum(np.abs(px * dx)), *(np.sum(np.abs(pu[name] * du[name])) for name in pu)]
+    scale = float(np.sum(np.abs(py * dy)) + sum(terms)) + np.finfo(float).tiny
+    error = abs(left - right) / scale
+    return CheckRow(subject, "transpose", error, "≤ 1e-13", "pass" if error <= 1e-13 else "FAIL")
+
+
+def _slope(subject: str, check: str, remainders: list[Any], order: int, scale: float) -> CheckRow:
+    """The slope of log remainder over log step, in the range that the leading term rules.
+
+    Differences of y have errors of some ε_machine ‖y‖; a factor 1e3 above it leaves under 1 % of
+    noise in a remainder. Of the steps that stand clear of it only the smallest count, some three
+    decades (two for order 3), since at the largest ones higher terms bend the line.
+    """
+    tolerance, points = (0.02, 13) if order == 2 else (0.05, 9)
+    expected = f"{order:.2f} ± {tolerance:.2f}"
+    r = np.asarray(remainders, float)
+    if not np.all(np.isfinite(r)):
+        return CheckRow(subject, check, np.nan, expected, "FAIL")
+    floor = 1e3 * np.finfo(float).eps * (scale + np.finfo(float).tiny)
+    clear = int(np.argmax(np.append(r, 0.0) <= floor))
+    if clear < 4:
+        return CheckRow(subject, check, float(order), expected, "at rounding")
+    window = slice(max(0, clear - points), clear)
+    slope = float(np.polyfit(np.log(STEPS[window]), np.log(r[window]), 1)[0])
+    verdict = "pass" if abs(slope - order) <= tolerance else "FAIL"
+    return CheckRow(subject, check, slope, expected, verdict)

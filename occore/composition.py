@@ -1,0 +1,50 @@
+"""A composition of maps x → y₁(x, u₁) → y₂(y₁, u₂) → …, each with controls of its own.
+
+Steps make a march and phases make a chain: both are compositions, and these three sweeps are all
+that either needs. Backpropagation is `vjp`. The second-order adjoint runs a tangent sweep forward,
+then carries the adjoint p and its directional derivative dp backward:
+
+    (px, pu) = yᵀ p,    (dpx, dpu) = yᵀ dp + curvature(p, dx, du)
+
+Griewank and Walther, Evaluating Derivatives (2008), section 5.4 (second-order adjoints).
+"""
+
+from collections.abc import Sequence
+
+from occore.arrays import Array, Controls
+from occore.linearization import Linearization
+
+
+def jvp(parts: Sequence[Linearization], dx: Array, du: Sequence[Controls]) -> Array:
+    """Tangent of the composition."""
+    for part, d in zip(parts, du, strict=True):
+        dx = part.jvp(dx, d)
+    return dx
+
+
+def vjp(parts: Sequence[Linearization], p: Array) -> tuple[Array, list[Controls]]:
+    """Adjoint of the composition: px, and pu of each part in the order of the parts."""
+    pu = []
+    for part in reversed(parts):
+        p, q = part.vjp(p)
+        pu.append(q)
+    return p, pu[::-1]
+
+
+def curvature(
+    parts: Sequence[Linearization], p: Array, dx: Array, du: Sequence[Controls]
+) -> tuple[Array, list[Controls]]:
+    """Second-order adjoint of the composition, in the order of the parts."""
+    tangents = []
+    for part, d in zip(parts, du, strict=True):
+        tangents.append(dx)
+        dx = part.jvp(dx, d)
+    dp, dpu = 0 * p, []
+    for part, tangent, d in zip(reversed(parts), reversed(tangents), reversed(du), strict=True):
+        assert part.curvature is not None, "asked for before the sweep"  # noqa: S101
+        second, second_u = part.curvature(p, tangent, d)
+        p, _ = part.vjp(p)
+        dp, first_u = part.vjp(dp)
+        dp = dp + second
+        dpu.append({name: first_u[name] + second_u[name] for name in first_u})
+    return dp, dpu[::-1]

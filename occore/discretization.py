@@ -1,0 +1,36 @@
+"""Discretization: turns a dynamics into steps; a step is itself a map of (x, u)."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar
+
+from occore.arrays import Array, Controls
+from occore.dynamics import Dynamics
+from occore.interface import Interface
+from occore.linearization import Linearization
+
+
+class Discretization(Interface):
+    """One step x(t) → x(t + h) of dx/dt = f(t, x, u(t)).
+
+    A step sees the controls at its own stage times t + c h only, for the `abscissae` c. `control`
+    holds them: each array has a leading axis with one entry for each abscissa. The step is a map of
+    (x, control), so its linearization has the products of any other map.
+    """
+
+    order: ClassVar[int]
+    """Order of consistency: the error of one step is O(h^(order + 1)) for smooth f."""
+
+    abscissae: ClassVar[tuple[float, ...]]
+    """Where in the step, from 0 to 1, the controls are needed; increasing."""
+
+    @abstractmethod
+    def step(self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls) -> Array:
+        """The state at t + h."""
+
+    @abstractmethod
+    def linearize_step(
+        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls
+    ) -> tuple[Array, Linearization]:
+        """The state at t + h, and its derivative with respect to (x, control)."""

@@ -1,0 +1,69 @@
+"""Dynamics: the right-hand side f(t, x, u) of a phase."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from occore.arrays import Array, Controls
+from occore.interface import Interface, overridable
+from occore.layout import Layout
+from occore.linearization import Linearization
+
+StateShape = tuple[int, ...]
+
+
+class Dynamics(Interface):
+    """f(t, x, u): dx/dt of an integrated phase, or the output of a static phase (a layer).
+
+    t is a number; x has shape (samples, *state_shape); u maps names to arrays. A subclass is a
+    frozen dataclass whose fields are its options, and has `controls`, the `Layout` of u, as a
+    field, a property or a class attribute.
+    """
+
+    controls: Layout
+    """Names and shapes of u at one instant."""
+
+    affine_in_controls: ClassVar[bool] = False
+    """Whether f is affine in u for every fixed (t, x)."""
+
+    @abstractmethod
+    def __call__(self, t: float, x: Array, u: Controls) -> Array:
+        """The value, of shape (samples, *output shape). Changes none of its arguments."""
+
+    @abstractmethod
+    def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
+        """The value, and the derivative with respect to (x, u) at fixed t."""
+
+    @classmethod
+    @overridable
+    def for_state(cls, state_shape: StateShape, **options: Any) -> Self:
+        """The dynamics with these options for states of this shape.
+
+        Called when a chain is built. Options describe a model without the sizes that follow from
+        the data; the default passes `state_shape` to the field of that name, if there is one.
+        """
+        if "state_shape" in getattr(cls, "__dataclass_fields__", {}):
+            options["state_shape"] = tuple(state_shape)
+        return cls(**options)
+
+    @property
+    @overridable
+    def output_shape(self) -> StateShape | None:
+        """Shape of one sample of the value; `None` stands for the shape of the state."""
+        return None
+
+    @overridable
+    def initial_controls(self, rng: np.random.Generator) -> Controls:
+        """Where an optimizer starts, at one instant; zeros by default."""
+        return self.controls.zeros()
+
+    design: Callable[[float, Array], dict[str, Array]] | None = None
+    """Optional, for a dynamics that is affine in its controls through matrices.
+
+    `design(t, x)` gives a matrix M (samples, columns) for each control, such that
+    f(t, x, u) == sum of M[name] @ u[name].reshape(outputs, columns).T over the names.
+    """

@@ -1,0 +1,60 @@
+"""What a differentiable map knows at one point: its tangent, its adjoint, its second-order adjoint.
+
+A dynamics, a step of a discretization, a phase and a chain of phases are all maps y(x, u) from a
+state x (samples, *state_shape) and named controls u. Each hands out a `Linearization`, and whatever
+can check one of them checks them all.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+
+from occore.arrays import Array, Controls
+from occore.interface import Interface
+
+
+class Linearization(Interface):
+    """The derivative of y(x, u) at one point; holds only what its products need.
+
+    With y_x and y_u the partial derivatives, and ⟨·,·⟩ the sum over all entries,
+    ⟨py, jvp(dx, du)⟩ == ⟨px, dx⟩ + ⟨pu, du⟩ for (px, pu) = vjp(py), to rounding.
+    No product changes its arguments.
+    """
+
+    @abstractmethod
+    def jvp(self, dx: Array, du: Controls) -> Array:
+        """Tangent dy = y_x dx + y_u du; dy has the shape of y."""
+
+    @abstractmethod
+    def vjp(self, py: Array) -> tuple[Array, Controls]:
+        """Adjoint (y_xᵀ py, y_uᵀ py): px has the shape of x, pu has the names and shapes of u.
+
+        The sum over samples is part of y_uᵀ.
+        """
+
+    curvature: Callable[[Array, Array, Controls], tuple[Array, Controls]] | None = None
+    """Second-order adjoint `curvature(py, dx, du)`: d/dε of vjp(py) at (x + ε dx, u + ε du), ε = 0.
+
+    Optional: `None` where a map has no second derivatives to offer.
+    """
+
+
+class Products(Linearization):
+    """A linearization given by its products as functions, for models that fit in a few lines."""
+
+    def __init__(
+        self,
+        jvp: Callable[[Array, Controls], Array],
+        vjp: Callable[[Array], tuple[Array, Controls]],
+        curvature: Callable[[Array, Array, Controls], tuple[Array, Controls]] | None = None,
+    ) -> None:
+        self._jvp, self._vjp, self.curvature = jvp, vjp, curvature
+
+    def jvp(self, dx: Array, du: Controls) -> Array:
+        """The given tangent."""
+        return self._jvp(dx, du)
+
+    def vjp(self, py: Array) -> tuple[Array, Controls]:
+        """The given adjoint."""
+        return self._vjp(py)

@@ -1,0 +1,138 @@
+"""Objectives: what is minimised. Terminal, running and control terms, which add and scale.
+
+    J(θ) = Σ_terms weight · term,    a terminal term Φ(x_end; target) or a control term R(θ)
+
+Each term knows its value and, at one point, a gradient, a Hessian product and a Gauss–Newton
+product; where it is half a sum of squares it hands out the residual.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from occore.arrays import Array, Controls
+from occore.data import Data
+from occore.interface import Interface, overridable
+from occore.layout import Layout
+
+PhaseControls = dict[str, Controls]
+"""Controls of each phase, by the names of the phases: what θ is to a control term."""
+
+
+class ObjectiveLinearization(Interface):
+    """Derivatives of a scalar term at one point.
+
+    `Point` is an array for a terminal term, and `PhaseControls` for a control term, whose products
+    may leave out the controls that they do not touch.
+    """
+
+    @abstractmethod
+    def gradient(self) -> Any:
+        """The gradient, like the point."""
+
+    @abstractmethod
+    def hessian_product(self, d: Any) -> Any:
+        """Hessian times the direction d; both are like the point."""
+
+    @abstractmethod
+    def gauss_newton_product(self, d: Any) -> Any:
+        """A positive semidefinite part of the Hessian times d; all of it for a convex term."""
+
+    residual: Array
+    """r of any shape, of a term whose class says `sum_of_squares`: its value is ½‖r‖²."""
+
+    residual_jvp: Callable[[Any], Array] | None = None
+    """Tangent of the residual, where there is one."""
+
+    residual_vjp: Callable[[Array], Any] | None = None
+    """Adjoint of the residual, where there is one."""
+
+
+class Objective(Interface):
+    """Any objective: a sum of weighted terms."""
+
+    sum_of_squares: ClassVar[bool] = False
+    """Whether the value is ½‖r‖² with a residual r that the linearization hands out."""
+
+    affine_residual: ClassVar[bool] = False
+    """Whether that residual is affine in the point."""
+
+    @property
+    @abstractmethod
+    def terms(self) -> tuple[tuple[float, Objective], ...]:
+        """(weight, term) pairs; each term is terminal or a control term."""
+
+    def __add__(self, other: Objective) -> Objective:
+        return Total((*self.terms, *other.terms))
+
+    def __rmul__(self, factor: float) -> Objective:
+        return Total(tuple((factor * weight, term) for weight, term in self.terms))
+
+
+@dataclass(frozen=True)
+class Total(Objective):
+    """Σ weight · term."""
+
+    weighted: tuple[tuple[float, Objective], ...]
+
+    @property
+    def terms(self) -> tuple[tuple[float, Objective], ...]:
+        """(weight, term) pairs."""
+        return self.weighted
+
+
+class TerminalObjective(Objective):
+    """Φ(x; target) of the end states x (samples, *shape), summed over the samples."""
+
+    @property
+    def terms(self) -> tuple[tuple[float, Objective], ...]:
+        """The objective itself, with weight one."""
+        return ((1.0, self),)
+
+    @abstractmethod
+    def __call__(self, x: Array, target: Array) -> Array:
+        """The value, a scalar."""
+
+    @abstractmethod
+    def linearize(self, x: Array, target: Array) -> tuple[Array, ObjectiveLinearization]:
+        """The value, and the derivatives with respect to x."""
+
+    residual_scale: Callable[[int], float] | None = None
+    """Optional: s(samples), where the residual is s · (x − target)."""
+
+    metrics: Callable[[Array, Data], dict[str, float]] | None = None
+    """Optional: what a person would look at, of end states and the data that they belong to."""
+
+
+class ControlObjective(Objective):
+    """R(θ): a term in the controls alone, such as a penalty."""
+
+    @property
+    def terms(self) -> tuple[tuple[float, Objective], ...]:
+        """The objective itself, with weight one."""
+        return ((1.0, self),)
+
+    @abstractmethod
+    def __call__(self, controls: PhaseControls) -> Array:
+        """The value, a scalar."""
+
+    @abstractmethod
+    def linearize(self, controls: PhaseControls) -> tuple[Array, ObjectiveLinearization]:
+        """The value, and the derivatives with respect to the controls."""
+
+    @overridable
+    def for_layouts(self, layouts: Mapping[str, Layout]) -> Self:
+        """The term for phases whose controls have these layouts; called when a problem is built.
+
+        Raises InputError where an option names a control that none of the phases has.
+        """
+        return self
+
+    row_operator: Callable[[str, str, int], Array | None] | None = None
+    """Optional: `row_operator(phase, control, columns)` is the matrix M (rows, columns) in
+
+    R = Σ over the controls of ½‖u.reshape(-1, columns) Mᵀ‖², or None for a control without a term.
+    """

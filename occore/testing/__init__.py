@@ -1,0 +1,1 @@
+"""The derivative ladder as a conformance suite over everything that is registered."""
