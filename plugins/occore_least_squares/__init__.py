@@ -1,0 +1,29 @@
+"""Linear least squares: linear layers, objectives, direct and Krylov solvers, data sets."""
+
+from typing import Any
+
+import occore
+
+
+@occore.hookimpl
+def occore_register(registry: Any) -> None:
+    """Register the model, its objective, penalty and optimizers, and the data sets."""
+    from occore_least_squares import datasets
+    from occore_least_squares.cgls import CGLS
+    from occore_least_squares.least_squares import LeastSquares
+    from occore_least_squares.linear import Linear
+    from occore_least_squares.lsqr import LSQR
+    from occore_least_squares.qr import QR
+    from occore_least_squares.steepest_descent import SteepestDescent
+    from occore_least_squares.svd import SVD
+    from occore_least_squares.tikhonov import Tikhonov
+
+    registry.dynamics("linear", Linear)
+    registry.objective("least_squares", LeastSquares)
+    registry.objective("tikhonov", Tikhonov)
+    registry.optimizer("qr", QR)
+    registry.optimizer("svd", SVD)
+    registry.optimizer("steepest_descent", SteepestDescent)
+    registry.optimizer("cgls", CGLS)
+    registry.optimizer("lsqr", LSQR)
+    datasets.register(registry)

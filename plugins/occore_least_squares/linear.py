@@ -1,0 +1,110 @@
+"""Linear layer: an affine map of the state, the model of linear least squares.
+
+f(x, u) = W x + b
+
+symbol   code            shape                          meaning
+x        x               (samples, n)                   state
+W, b     u["W"], u["b"]  (width, n), (width,)           controls; b where `bias` is true
+p        py, px, pu      like y, x, u                   adjoint; a leading d marks a tangent
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from occore import (
+    Array,
+    Controls,
+    Dynamics,
+    Example,
+    InputError,
+    Layout,
+    Linearization,
+    array_namespace,
+)
+
+
+@dataclass(frozen=True)
+class Linear(Dynamics):
+    """W x + b; affine in its controls and in its state."""
+
+    affine_in_controls: ClassVar[bool] = True
+
+    state_shape: tuple[int, ...]
+    width: Annotated[int, Field(gt=0, description="number of outputs")]
+    bias: Annotated[bool, Field(description="whether a constant b is added")] = True
+
+    def __post_init__(self) -> None:
+        if len(self.state_shape) != 1:
+            raise InputError(
+                f"a linear layer takes vectors of features; its state has the shape "
+                f"{self.state_shape}: flatten it first"
+            )
+
+    @property
+    def controls(self) -> Layout:
+        """W (width, n) and b (width,)."""
+        shapes: dict[str, tuple[int, ...]] = {"W": (self.width, *self.state_shape)}
+        return Layout({**shapes, "b": (self.width,)} if self.bias else shapes)
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """(width,)."""
+        return (self.width,)
+
+    def __call__(self, t: float, x: Array, u: Controls) -> Array:
+        """W x + b of each sample."""
+        y = x @ u["W"].T
+        return y + u["b"] if self.bias else y
+
+    def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
+        """The value and its derivative, which depends on x and W alone."""
+        return self(t, x, u), LinearLinearization(x, u["W"], self.bias)
+
+    def design(self, t: float, x: Array) -> dict[str, Array]:
+        """The inputs for W, a column of ones for b."""
+        return {"W": x, "b": np.ones((x.shape[0], 1), x.dtype)} if self.bias else {"W": x}
+
+    @classmethod
+    def example(cls) -> Example:
+        """(1·1 + 2·2 + 10, 3·1 + 4·2 + 20), by hand."""
+        return Example(
+            cls(state_shape=(2,), width=2),
+            x=[[1.0, 2.0]],
+            u={"W": [[1.0, 2.0], [3.0, 4.0]], "b": [10.0, 20.0]},
+            value=[[15.0, 31.0]],
+        )
+
+
+@dataclass(frozen=True)
+class LinearLinearization(Linearization):
+    """dy = W dx + dW x + db."""
+
+    x: Array
+    W: Array
+    bias: bool
+
+    def jvp(self, dx: Array, du: Controls) -> Array:
+        """W dx + dW x + db."""
+        dy = dx @ self.W.T + self.x @ du["W"].T
+        return dy + du["b"] if self.bias else dy
+
+    def vjp(self, py: Array) -> tuple[Array, Controls]:
+        """px = Wᵀ py; pW = py xᵀ and pb = py, summed over the samples."""
+        return py @ self.W, self._controls(py, self.x)
+
+    def curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
+        """Bilinear in W and x: dWᵀ py and py dxᵀ."""
+        return py @ du["W"], self._controls(py, dx) | self._zero_bias(py)
+
+    def _controls(self, py: Array, x: Array) -> Controls:
+        xp = array_namespace(py)
+        W = py.T @ x
+        return {"W": W, "b": xp.sum(py, axis=0)} if self.bias else {"W": W}
+
+    def _zero_bias(self, py: Array) -> Controls:
+        return {"b": 0 * py[0]} if self.bias else {}

@@ -1,0 +1,64 @@
+"""QR: the least-squares solution of minimum norm by a rank-revealing orthogonal decomposition.
+
+    [A; L] P = Q [R, S; 0, 0],    Θ = P [R, S]⁺ Qᵀ [B; 0]
+
+Golub and Van Loan, Matrix Computations (4th ed.), sections 5.4.2 (pivoting) and 5.5.4 (complete
+orthogonal decomposition: a second factorisation, of [R, S]ᵀ, gives the solution of minimum norm).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+import scipy.linalg
+
+from occore import Array, Example, Optimizer, Problem, State, Status, Structure
+from occore_least_squares import direct
+
+
+@dataclass(frozen=True)
+class QR(Optimizer[State]):
+    """Direct, for problems that hand out their matrices; one iteration."""
+
+    resume: ClassVar[Literal["exact", "restart"]] = "exact"
+    requires: ClassVar[tuple[Structure, ...]] = ("dense_least_squares",)
+    state: ClassVar[type[State]] = State
+
+    def init(self, problem: Problem, theta: Array) -> State:
+        """Value and gradient at the start."""
+        return direct.evaluate(problem, theta, 0)
+
+    def step(self, problem: Problem, theta: Array, state: State) -> tuple[Array, State]:
+        """The solution."""
+        return direct.solve(problem, minimum_norm)
+
+    def finished(self, problem: Problem, theta: Array, state: State) -> Status | None:
+        """After the one iteration."""
+        return Status.SOLVED if state.iteration else None
+
+    @classmethod
+    def example(cls) -> Example:
+        """A line through (0, 1), (1, 3), (2, 5): y = 1 + 2 x, by hand."""
+        return direct.line(cls())
+
+
+def minimum_norm(A: Array, B: Array) -> Array:
+    """The Θ of minimum Frobenius norm among those that minimise ‖A Θ − B‖.
+
+    A: (m, n). B: (m, k). Columns that R shows to depend on the others to rounding are left to the
+    choice of minimum norm.
+    """
+    Q, R, pivots = scipy.linalg.qr(A, mode="economic", pivoting=True)
+    diagonal = np.abs(np.diag(R))
+    cutoff = max(A.shape) * np.finfo(A.dtype).eps * (diagonal[0] if diagonal.size else 0.0)
+    rank = int(np.sum(diagonal > cutoff))
+    right = Q[:, :rank].T @ B
+    theta = np.zeros((A.shape[1], B.shape[1]), A.dtype)
+    if rank == A.shape[1]:
+        theta[pivots] = scipy.linalg.solve_triangular(R, right)
+        return theta
+    Z, T = scipy.linalg.qr(R[:rank].T, mode="economic")
+    theta[pivots] = Z @ scipy.linalg.solve_triangular(T, right, trans="T")
+    return theta
