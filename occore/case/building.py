@@ -1,0 +1,194 @@
+"""From a checked case to a problem: data, the chain of phases, the objective, the optimizer."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from occore.case.complaints import Complaint, raise_complaints
+from occore.case.lines import Path as KeyPath
+from occore.case.model import Choice
+from occore.case.options import options_of
+from occore.data import Data, split, standardize
+from occore.dynamics import StateShape
+from occore.errors import InputError
+from occore.objective import Objective
+from occore.optimizer import Optimizer
+from occore.phase import Phase
+from occore.problem import Problem
+from occore.structure import spoiler
+
+if TYPE_CHECKING:
+    from occore.case.case import Case, PhaseSpec
+
+
+@dataclass(frozen=True)
+class Built:
+    """A problem on the training data, the held-out data, the optimizer, and the start θ."""
+
+    problem: Problem
+    held_out: Data | None
+    optimizer: Optimizer
+    theta: np.ndarray
+
+
+def data_folders(folder: Path) -> tuple[Path, ...]:
+    """Where data files are looked up: the case's folder, then OCCORE_DATA."""
+    named = os.environ.get("OCCORE_DATA")
+    return (folder, Path(named)) if named else (folder,)
+
+
+def build(case: Case) -> Built:
+    """Load the data and make the problem. Raises CaseError with every complaint."""
+    builder = _Builder(case)
+    streams = np.random.default_rng(case.top.seed).spawn(3)
+    train, held_out = builder.data(*streams[:2])
+    phases = builder.chain(train)
+    objective = builder.objective(phases, train)
+    optimizer: Optimizer = builder.instance(case.optimizer, ("optimizer",))
+    raise_complaints(builder.complaints, case.places)
+    problem = Problem(phases, objective, train)
+    builder.structure(problem, optimizer)
+    raise_complaints(builder.complaints, case.places)
+    return Built(problem, held_out, optimizer, problem.initial_controls(streams[2]))
+
+
+class _Builder:
+    """Builds the parts and gathers complaints; a later part is built where the earlier ones are."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.complaints: list[Complaint] = []
+
+    def complain(self, path: KeyPath, error: InputError | str) -> None:
+        self.complaints.append(Complaint(path, str(error)))
+
+    def stop(self) -> None:
+        raise_complaints(self.complaints, self.case.places)
+
+    def instance(self, choice: Choice, path: KeyPath) -> Any:
+        """An instance of a registered class, whose constructor may refuse its options."""
+        try:
+            return choice.make()
+        except InputError as error:
+            self.complain(path, error)
+            return None
+
+    def data(
+        self, drawn: np.random.Generator, order: np.random.Generator
+    ) -> tuple[Data, Data | None]:
+        """The training part and the held-out part, in the precision of the case."""
+        choice = self.case.data
+        dtype = np.dtype(self.case.top.dtype)
+        dataset = self.instance(choice, ("data",))
+        self.stop()
+        path: KeyPath = ("data",)
+        try:
+            data = dataset.load(data_folders(self.case.folder), drawn)
+            path = ("data", "held_out")
+            train, held_out = split(data, choice.table.held_out, order)
+        except InputError as error:
+            if path == ("data",) and "path" in self.case.tables["data"]:
+                path = ("data", "path")
+            self.complain(path, error)
+            self.stop()
+            raise
+        if choice.table.standardize:
+            train, held_out = standardize(train, held_out)
+        return train.astype(dtype), held_out and held_out.astype(dtype)
+
+    def chain(self, train: Data) -> tuple[Phase, ...]:
+        """The phases, each told the shape of its incoming state."""
+        shape: StateShape = train.inputs.shape[1:]
+        source, phases = "the data", []
+        for index, spec in enumerate(self.case.phases):
+            phase, shape = self.phase(spec, shape, source, ("phase", index))
+            phases.append(phase)
+            source = f"the phase {spec.table.name!r}"
+        return tuple(phases)
+
+    def phase(
+        self, spec: PhaseSpec, shape: StateShape, source: str, path: KeyPath
+    ) -> tuple[Phase, StateShape]:
+        """One phase and the shape of its end state."""
+        name, cls = spec.table.name, spec.dynamics.entry.cls
+        options = spec.dynamics.options
+        try:
+            dynamics = cls.for_state(shape, **options_of(options))
+        except InputError as error:
+            text = f"{error} (the state that comes from {source} has the shape {shape})"
+            self.complain((*path, "dynamics"), text)
+            self.stop()
+            raise
+        expected = getattr(dynamics, "state_shape", shape)
+        if tuple(expected) != tuple(shape):
+            text = (
+                f"the phase {name!r} takes states of shape {tuple(expected)}, but {source} gives "
+                f"the shape {tuple(shape)}"
+            )
+            self.complain((*path, "dynamics"), text)
+            self.stop()
+        output = dynamics.output_shape or shape
+        if spec.discretization is None or spec.controls is None:
+            return Phase(name, dynamics), output
+        if tuple(output) != tuple(shape):
+            text = (
+                f"the integrated phase {name!r} must keep the shape of its state, {tuple(shape)}; "
+                f"this dynamics gives {tuple(output)}. Without a discretization it is a layer"
+            )
+            self.complain((*path, "dynamics"), text)
+            self.stop()
+        method = self.instance(spec.discretization, (*path, "discretization"))
+        space = self.instance(spec.controls, (*path, "controls"))
+        self.stop()
+        steps, horizon = spec.discretization.table.steps, spec.table.horizon
+        return Phase(name, dynamics, method, steps, horizon, space=space), output
+
+    def objective(self, phases: tuple[Phase, ...], train: Data) -> Objective:
+        """The weighted sum of the terminal term and the penalties."""
+        shape = train.inputs.shape[1:]
+        for phase in phases:
+            shape = phase.dynamics.output_shape or shape
+        if train.targets is None:
+            self.complain(("objective", "kind"), "needs targets, which the data do not have")
+        elif tuple(shape) != train.targets.shape[1:]:
+            self.complain(
+                ("phase", len(phases) - 1, "dynamics"),
+                f"the last phase {phases[-1].name!r} gives outputs of shape {tuple(shape)}, but "
+                f"the targets of the data have the shape {train.targets.shape[1:]}",
+            )
+        terminal = self.instance(self.case.objective, ("objective",))
+        self.stop()
+        objective = self.case.objective.table.weight * terminal
+        layouts = {phase.name: phase.layout for phase in phases}
+        for index, choice in enumerate(self.case.penalties):
+            path: KeyPath = ("objective", "penalty", index)
+            term = self.instance(choice, path)
+            try:
+                if term is not None:
+                    objective = objective + choice.table.weight * term.for_layouts(layouts)
+            except InputError as error:
+                self.complain(path, error)
+        return objective
+
+    def structure(self, problem: Problem, optimizer: Optimizer) -> None:
+        """Whether the problem has what the optimizer needs; else which ones would do."""
+        for structure in optimizer.requires:
+            why = spoiler(problem, structure)
+            if why is not None:
+                entry = self.case.optimizer.entry
+                fit = [
+                    other.name
+                    for other in self.case.host.registry.entries("optimizer")
+                    if not any(spoiler(problem, needed) for needed in other.cls.requires)
+                ]
+                text = (
+                    f"{entry.name!r} needs a problem of {structure.replace('_', ' ')}, but {why}. "
+                    f"Optimizers that would do: {', '.join(fit) or 'none of those registered'}"
+                )
+                self.complain(("optimizer", "kind"), text)
+                return

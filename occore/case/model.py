@@ -1,0 +1,132 @@
+"""The fixed part of a case file: its tables and their common keys, as pydantic models.
+
+A table with a `kind` holds, beside the keys named here, the options of that kind, which the
+registered class declares; `Choice` is such a table after validation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import Field
+
+from occore.case.options import options_of
+from occore.registry import Entry
+
+STRICT = pydantic.ConfigDict(extra="forbid", strict=True, frozen=True)
+KINDS = pydantic.ConfigDict(extra="allow", strict=True, frozen=True)
+Table = dict[str, Any]
+
+
+class RunTable(pydantic.BaseModel):
+    """[run]: what is stored, and how often."""
+
+    model_config = STRICT
+    checkpoint_every: Annotated[
+        int | None,
+        Field(gt=0, description="iterations between checkpoints; by time where not given"),
+    ] = None
+    record: Annotated[
+        tuple[Literal["trajectory", "controls"], ...],
+        Field(description="what the run file holds beside history and result"),
+    ] = ("controls",)
+
+
+class CaseTable(pydantic.BaseModel):
+    """The whole file."""
+
+    model_config = STRICT
+    title: Annotated[str, Field(min_length=1, description="one line that says what the case shows")]
+    seed: Annotated[int, Field(ge=0, lt=2**63, description="of every random number")] = 0
+    dtype: Annotated[
+        Literal["float64", "float32"], Field(description="precision of the computation")
+    ] = "float64"
+    backend: Annotated[Literal["numpy"], Field(description="array library")] = "numpy"
+    data: Annotated[Table, Field(description="where inputs and targets come from")]
+    phase: Annotated[
+        tuple[Table, ...], Field(min_length=1, description="the chain of phases, in order")
+    ]
+    objective: Annotated[Table, Field(description="what is minimised")]
+    optimizer: Annotated[Table, Field(description="the method that minimises it")]
+    run: Annotated[RunTable, Field(description="what is stored, and how often")] = RunTable()
+
+
+class DataTable(pydantic.BaseModel):
+    """[data]: the common keys."""
+
+    model_config = KINDS
+    kind: Annotated[str, Field(description="a registered data set")]
+    held_out: Annotated[
+        float, Field(ge=0, lt=1, description="share of the samples kept from the training")
+    ] = 0.0
+    standardize: Annotated[
+        bool, Field(description="scale each input to mean 0, deviation 1 over the training samples")
+    ] = False
+
+
+class PhaseTable(pydantic.BaseModel):
+    """[[phase]]: one link of the chain."""
+
+    model_config = STRICT
+    name: Annotated[
+        str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="letters, digits and _")
+    ]
+    dynamics: Annotated[Table, Field(description="right-hand side, or the layer of a static phase")]
+    discretization: Annotated[
+        Table | None, Field(description="steps of an integrated phase; a static phase has none")
+    ] = None
+    horizon: Annotated[
+        float, Field(gt=0, allow_inf_nan=False, description="length of the phase in time")
+    ] = 1.0
+    controls: Annotated[Table | None, Field(description="how the controls depend on time")] = None
+
+
+class KindTable(pydantic.BaseModel):
+    """A table whose only common key is its kind."""
+
+    model_config = KINDS
+    kind: Annotated[str, Field(description="a registered name")]
+
+
+class DiscretizationTable(KindTable):
+    """[phase.discretization]: the method and its grid."""
+
+    steps: Annotated[int, Field(gt=0, le=10**9, description="number of equal steps")]
+
+
+class ObjectiveTable(KindTable):
+    """[objective]: the terminal term, and the penalties added to it."""
+
+    weight: Annotated[
+        float, Field(ge=0, allow_inf_nan=False, description="multiplies the term")
+    ] = 1.0
+    penalty: Annotated[tuple[Table, ...], Field(description="control terms added to it")] = ()
+
+
+class PenaltyTable(KindTable):
+    """[[objective.penalty]]: a control term."""
+
+    weight: Annotated[float, Field(ge=0, allow_inf_nan=False, description="multiplies the term")]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A validated table with a kind: the registered entry, its options, and the common keys."""
+
+    entry: Entry
+    table: Any
+    options: pydantic.BaseModel
+
+    def make(self) -> Any:
+        """An instance of the registered class."""
+        return self.entry.cls(**options_of(self.options))
+
+    def resolved(self) -> Table:
+        """The table with every default written out, without keys that are not set."""
+        common = self.table.model_dump(exclude={"penalty"}, exclude_none=True)
+        names = type(self.table).model_fields
+        return {k: v for k, v in common.items() if k in names} | self.options.model_dump(
+            exclude_none=True
+        )
