@@ -88,6 +88,13 @@ def standardize(train: Data, held_out: Data | None) -> tuple[Data, Data | None]:
     return scaled(train), None if held_out is None else scaled(held_out)
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name longer than the file system takes
+        return False
+
+
 def resolve(path: str, folders: tuple[Path, ...]) -> Path:
     """The file that a relative path of a case names, in the first of the folders that has it.
 
@@ -102,7 +109,7 @@ def resolve(path: str, folders: tuple[Path, ...]) -> Path:
         )
     for folder in folders:
         candidate = folder / path
-        if candidate.is_file():
+        if _is_file(candidate):
             if not candidate.resolve().is_relative_to(folder.resolve()):
                 raise DataError(f"{path!r} is a link that leaves {folder}")
             return candidate

@@ -90,12 +90,20 @@ class LinearLinearization(Linearization):
 
     def jvp(self, dx: Array, du: Controls) -> Array:
         """W dx + dW x + db."""
-        dy = dx @ self.W.T + self.x @ du["W"].T
-        return dy + du["b"] if self.bias else dy
+        return dx @ self.W.T + self.control_jvp(du)
 
     def vjp(self, py: Array) -> tuple[Array, Controls]:
         """px = Wᵀ py; pW = py xᵀ and pb = py, summed over the samples."""
         return py @ self.W, self._controls(py, self.x)
+
+    def control_jvp(self, du: Controls) -> Array:
+        """dW x + db."""
+        dy = self.x @ du["W"].T
+        return dy + du["b"] if self.bias else dy
+
+    def control_vjp(self, py: Array) -> Controls:
+        """Those of `vjp`."""
+        return self._controls(py, self.x)
 
     def curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
         """Bilinear in W and x: dWᵀ py and py dxᵀ."""

@@ -48,17 +48,23 @@ def minimum_norm(A: Array, B: Array) -> Array:
     """The Θ of minimum Frobenius norm among those that minimise ‖A Θ − B‖.
 
     A: (m, n). B: (m, k). Columns that R shows to depend on the others to rounding are left to the
-    choice of minimum norm.
+    choice of minimum norm. Pivoting is slow, so it waits until R without it looks singular.
     """
-    Q, R, pivots = scipy.linalg.qr(A, mode="economic", pivoting=True)
+    right, R = scipy.linalg.qr_multiply(A, B.T)
+    if R.shape[0] == R.shape[1] and _full_rank(R, A.shape):
+        return scipy.linalg.solve_triangular(R, right.T)
+    right, R, pivots = scipy.linalg.qr_multiply(A, B.T, pivoting=True)
     diagonal = np.abs(np.diag(R))
-    cutoff = max(A.shape) * np.finfo(A.dtype).eps * (diagonal[0] if diagonal.size else 0.0)
-    rank = int(np.sum(diagonal > cutoff))
-    right = Q[:, :rank].T @ B
+    rank = int(np.sum(diagonal > max(A.shape) * np.finfo(A.dtype).eps * np.max(diagonal)))
+    right = right.T[:rank]
     theta = np.zeros((A.shape[1], B.shape[1]), A.dtype)
-    if rank == A.shape[1]:
-        theta[pivots] = scipy.linalg.solve_triangular(R, right)
-        return theta
     Z, T = scipy.linalg.qr(R[:rank].T, mode="economic")
     theta[pivots] = Z @ scipy.linalg.solve_triangular(T, right, trans="T")
     return theta
+
+
+def _full_rank(R: Array, shape: tuple[int, ...]) -> bool:
+    """Whether R is far from singular, by LAPACK's estimate of its reciprocal condition number."""
+    (condition,) = scipy.linalg.get_lapack_funcs(("trcon",), (R,))
+    reciprocal, _ = condition(R)
+    return bool(reciprocal > max(shape) * np.finfo(R.dtype).eps)

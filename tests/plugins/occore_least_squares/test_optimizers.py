@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import scipy.sparse.linalg
 from numpy.testing import assert_allclose
+
+from occore import Data, Optimizer, Phase, Problem, Status, affine_residual
 from occore_least_squares.cgls import CGLS
 from occore_least_squares.least_squares import LeastSquares
 from occore_least_squares.linear import Linear
@@ -12,8 +14,6 @@ from occore_least_squares.qr import QR
 from occore_least_squares.steepest_descent import SteepestDescent
 from occore_least_squares.svd import SVD
 from occore_least_squares.tikhonov import Tikhonov
-
-from occore import Data, Optimizer, Phase, Problem, Status, affine_residual
 
 REAL = ["diabetes", "digits", "breast_cancer", "wine", "iris"]
 
