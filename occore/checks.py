@@ -84,6 +84,7 @@ def check_map(target: Differentiable, rng: np.random.Generator) -> list[CheckRow
         ]
         scale = float(np.sum(np.abs(py * y)))
         rows.append(_slope(target.subject, "Taylor, second", remainders, 3, scale))
+    rows.extend(_control_products(target.subject, linearization, dx, du, py))
     again = target.linearize(x, u)[1].vjp(py)
     unchanged = np.array_equal(x, before[0]) and all(np.array_equal(u[k], before[1][k]) for k in u)
     same = np.array_equal(again[0], px) and all(np.array_equal(again[1][k], pu[k]) for k in pu)
@@ -122,11 +123,14 @@ def raise_on_failure(rows: list[CheckRow]) -> None:
 
 def _maps(phase: Phase, x: Array, u: Controls) -> Iterator[Differentiable]:
     """The dynamics of a phase, its first step, and the phase itself where it is integrated."""
-    march, dynamics, t = phase.march, phase.dynamics, phase.start
-    if march is None:
+    if phase.static:
         yield Differentiable(phase.name, phase, phase.linearize, x, u)
         return
-    control = {name: value.copy() for name, value in march.stages(march.basis(), u)[0].items()}
+    phase = phase.frozen(x, u)
+    march = phase.march(x, u)
+    dynamics, method = march.dynamics, march.discretization
+    t, h = float(march.grid.times[0]), float(march.grid.lengths[0])
+    control = {name: value.copy() for name, value in march.stages.controls(u)[0].items()}
     instant = {name: value[0] for name, value in control.items()}
     yield Differentiable(
         f"{phase.name}: dynamics",
@@ -135,11 +139,10 @@ def _maps(phase: Phase, x: Array, u: Controls) -> Iterator[Differentiable]:
         x,
         instant,
     )
-    method = march.discretization
     yield Differentiable(
         f"{phase.name}: step",
-        lambda x, u: method.step(dynamics, t, march.h, x, u),
-        lambda x, u: method.linearize_step(dynamics, t, march.h, x, u),
+        lambda x, u: method.step(dynamics, t, h, x, u),
+        lambda x, u: method.linearize_step(dynamics, t, h, x, u),
         x,
         control,
     )
@@ -178,6 +181,21 @@ def _check_objective(problem: Problem, theta: Array, rng: np.random.Generator) -
 
     target = Differentiable("objective", value, linearize, np.zeros(0), {"theta": theta.copy()})
     return check_map(target, rng)
+
+
+def _control_products(
+    subject: str, part: Linearization, dx: Array, du: Controls, py: Array
+) -> list[CheckRow]:
+    """Whether the products with a held state are those of the full ones."""
+    rows = []
+    if part.control_jvp is not None:
+        full = part.jvp(0 * dx, du)
+        rows.append(_same(subject, "tangent of controls", full, part.control_jvp(du)))
+    if part.control_vjp is not None:
+        full, found = part.vjp(py)[1], part.control_vjp(py)
+        flat = [np.concatenate([np.ravel(p[name]) for name in full]) for p in (full, found)]
+        rows.append(_same(subject, "adjoint of controls", *flat))
+    return rows
 
 
 def _random_like(a: Array, rng: np.random.Generator) -> Array:

@@ -1,8 +1,8 @@
 """A composition of maps x → y₁(x, u₁) → y₂(y₁, u₂) → …, each with controls of its own.
 
-Steps make a march and phases make a chain: both are compositions, and these three sweeps are all
-that either needs. Backpropagation is `vjp`. The second-order adjoint runs a tangent sweep forward,
-then carries the adjoint p and its directional derivative dp backward:
+Steps make a march and phases make a chain: both are compositions, and these sweeps are all that
+either needs. Backpropagation is `vjp`. The second-order adjoint needs the tangents dx of a sweep
+forward, then carries the adjoint p and its directional derivative dp backward:
 
     (px, pu) = yᵀ p,    (dpx, dpu) = yᵀ dp + curvature(p, dx, du)
 
@@ -31,6 +31,20 @@ def vjp(parts: Sequence[Linearization], p: Array) -> tuple[Array, list[Controls]
     return p, pu[::-1]
 
 
+def control_jvp(parts: Sequence[Linearization], zero: Array, du: Sequence[Controls]) -> Array:
+    """Tangent along the controls alone; `zero` is that of the state x."""
+    first = parts[0]
+    dy = first.jvp(zero, du[0]) if first.control_jvp is None else first.control_jvp(du[0])
+    return jvp(parts[1:], dy, du[1:])
+
+
+def control_vjp(parts: Sequence[Linearization], p: Array) -> list[Controls]:
+    """Adjoint for the controls alone, in the order of the parts."""
+    p, pu = vjp(parts[1:], p)
+    first = parts[0]
+    return [first.vjp(p)[1] if first.control_vjp is None else first.control_vjp(p), *pu]
+
+
 def curvature(
     parts: Sequence[Linearization], p: Array, dx: Array, du: Sequence[Controls]
 ) -> tuple[Array, list[Controls]]:
@@ -41,10 +55,17 @@ def curvature(
         dx = part.jvp(dx, d)
     dp, dpu = 0 * p, []
     for part, tangent, d in zip(reversed(parts), reversed(tangents), reversed(du), strict=True):
-        assert part.curvature is not None, "asked for before the sweep"  # noqa: S101
-        second, second_u = part.curvature(p, tangent, d)
-        p, _ = part.vjp(p)
-        dp, first_u = part.vjp(dp)
-        dp = dp + second
-        dpu.append({name: first_u[name] + second_u[name] for name in first_u})
+        p, dp, q = second_adjoint(part, p, dp, tangent, d)
+        dpu.append(q)
     return dp, dpu[::-1]
+
+
+def second_adjoint(
+    part: Linearization, p: Array, dp: Array, dx: Array, du: Controls
+) -> tuple[Array, Array, Controls]:
+    """One part of the backward sweep: the next p and dp, and dpu of the part."""
+    assert part.curvature is not None, "asked for before the sweep"  # noqa: S101
+    second, second_u = part.curvature(p, dx, du)
+    first, first_u = part.vjp(dp)
+    p, _ = part.vjp(p)
+    return p, first + second, {name: first_u[name] + second_u[name] for name in first_u}

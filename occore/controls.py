@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from occore.arrays import Array, Controls, array_namespace
-from occore.interface import Interface
+from occore.interface import Interface, overridable
 
 
 class ControlSpace(Interface):
@@ -45,6 +45,11 @@ class ControlSpace(Interface):
     @abstractmethod
     def nodes(self, steps: int) -> Array:
         """Relative times (size,) that belong to the coefficients; they determine a member."""
+
+    @overridable
+    def breaks(self, steps: int) -> Array:
+        """Relative times inside (0, 1) at which members may jump; adaptive steps end there."""
+        return np.zeros(0)
 
     def prolong(self, c: Controls, steps: int, onto: ControlSpace, onto_steps: int) -> Controls:
         """The member of `onto` that agrees with this control at the nodes of `onto`.

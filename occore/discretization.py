@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import ClassVar
 
 from occore.arrays import Array, Controls
@@ -28,6 +29,26 @@ class Discretization(Interface):
     @abstractmethod
     def step(self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls) -> Array:
         """The state at t + h."""
+
+    step_with_error: (
+        Callable[[Dynamics, float, float, Array, Controls], tuple[Array, Array]] | None
+    ) = None
+    """Optional: the same state as `step`, and an estimate of its error, of the shape of the state.
+
+    The estimate is of order `error_order`: O(h^(error_order + 1)).
+    """
+
+    error_order: ClassVar[int]
+    """Order of the embedded method that the error is estimated with."""
+
+    dense_output: Callable[[Dynamics, float, float, Array, Controls, Array], Array] | None = None
+    """Optional: states at t + s h for relative times s (M,) in [0, 1], (M, samples, …)."""
+
+    dense_order: ClassVar[int]
+    """Order of the dense output at fixed s."""
+
+    retreat: Callable[[Dynamics, float, float, Array, Controls], Array] | None = None
+    """Optional: the x whose step gives the state, to rounding; for steps that can be reversed."""
 
     @abstractmethod
     def linearize_step(

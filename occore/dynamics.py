@@ -27,6 +27,15 @@ class Dynamics(Interface):
     controls: Layout
     """Names and shapes of u at one instant."""
 
+    constants: frozenset[str] = frozenset()
+    """Names of the controls that do not depend on time, such as design parameters."""
+
+    autonomous: bool = False
+    """Whether f is known not to depend on t."""
+
+    quadratures: int = 0
+    """Trailing entries of the state that only integrate a cost; error norms leave them out."""
+
     affine_in_controls: ClassVar[bool] = False
     """Whether f is affine in u for every fixed (t, x)."""
 
@@ -60,6 +69,19 @@ class Dynamics(Interface):
     def initial_controls(self, rng: np.random.Generator) -> Controls:
         """Where an optimizer starts, at one instant; zeros by default."""
         return self.controls.zeros()
+
+    jacobian: Callable[[float, Array, Controls], Any] | None = None
+    """Optional: f_x at (t, x, u), for implicit steps.
+
+    A dense array (samples, n, n) with n the entries of a state, or one sparse block-diagonal matrix
+    (samples · n, samples · n). Without it implicit steps assemble f_x from `jvp`.
+    """
+
+    splitting: Callable[[], tuple[Dynamics, Dynamics]] | None = None
+    """Optional: (explicit, implicit) with f = their sum, for IMEX steps; both have all controls."""
+
+    linear_part: Callable[[], Array] | None = None
+    """Optional: a constant matrix M (n, n) with f = M x + the rest, for exponential steps."""
 
     design: Callable[[float, Array], dict[str, Array]] | None = None
     """Optional, for a dynamics that is affine in its controls through matrices.

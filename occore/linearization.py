@@ -39,6 +39,12 @@ class Linearization(Interface):
     Optional: `None` where a map has no second derivatives to offer.
     """
 
+    control_jvp: Callable[[Controls], Array] | None = None
+    """Optional: `jvp(0, du)` for less work, where the state is held, as the data of a chain are."""
+
+    control_vjp: Callable[[Array], Controls] | None = None
+    """Optional: pu of `vjp(py)` for less work, where px is not wanted."""
+
 
 class Products(Linearization):
     """A linearization given by its products as functions, for models that fit in a few lines."""

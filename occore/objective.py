@@ -1,6 +1,6 @@
 """Objectives: what is minimised. Terminal, running and control terms, which add and scale.
 
-    J(θ) = Σ_terms weight · term,    a terminal term Φ(x_end; target) or a control term R(θ)
+    J(θ) = Σ_terms weight · term,    Φ(x_end; target), ∫ ℓ(t, x, u) dt or a control term R(θ)
 
 Each term knows its value and, at one point, a gradient, a Hessian product and a Gauss–Newton
 product; where it is half a sum of squares it hands out the residual.
@@ -17,6 +17,7 @@ from occore.arrays import Array, Controls
 from occore.data import Data
 from occore.interface import Interface, overridable
 from occore.layout import Layout
+from occore.linearization import Linearization
 
 PhaseControls = dict[str, Controls]
 """Controls of each phase, by the names of the phases: what θ is to a control term."""
@@ -63,7 +64,7 @@ class Objective(Interface):
     @property
     @abstractmethod
     def terms(self) -> tuple[tuple[float, Objective], ...]:
-        """(weight, term) pairs; each term is terminal or a control term."""
+        """(weight, term) pairs; each term is a terminal, a running or a control term."""
 
     def __add__(self, other: Objective) -> Objective:
         return Total((*self.terms, *other.terms))
@@ -136,3 +137,26 @@ class ControlObjective(Objective):
 
     R = Σ over the controls of ½‖u.reshape(-1, columns) Mᵀ‖², or None for a control without a term.
     """
+
+
+class RunningObjective(Objective):
+    """ℓ(t, x, u), integrated over every integrated phase and summed over the samples.
+
+    A map like a dynamics, whose value has the shape (samples,).
+    """
+
+    autonomous: bool = False
+    """Whether ℓ is known not to depend on t."""
+
+    @property
+    def terms(self) -> tuple[tuple[float, Objective], ...]:
+        """The objective itself, with weight one."""
+        return ((1.0, self),)
+
+    @abstractmethod
+    def __call__(self, t: float, x: Array, u: Controls) -> Array:
+        """The cost rate of each sample, (samples,)."""
+
+    @abstractmethod
+    def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
+        """The cost rate, and its derivative with respect to (x, u)."""

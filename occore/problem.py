@@ -1,6 +1,6 @@
 """A problem: a chain of phases, an objective and data. Optimizers see J(θ) through it.
 
-    J(θ) = Φ(x_end(θ); target) + R(θ),    x_end = the phases one after the other
+    J(θ) = Φ(x_end(θ); target) + ∫ ℓ dt + R(θ),    x_end = the phases one after the other
 
 `at(theta)` evaluates the chain once and hands out every derivative at that point, so that nothing
 is evaluated twice between value and gradient. No result depends on an earlier evaluation.
@@ -17,8 +17,10 @@ from typing import Any
 import numpy as np
 
 from occore import composition
-from occore.arrays import Array
+from occore.arrays import Array, array_namespace
 from occore.data import Data
+from occore.dynamics import StateShape
+from occore.errors import StructureError
 from occore.layout import Layout
 from occore.linearization import Linearization
 from occore.objective import (
@@ -26,9 +28,11 @@ from occore.objective import (
     Objective,
     ObjectiveLinearization,
     PhaseControls,
+    RunningObjective,
     TerminalObjective,
 )
 from occore.phase import Phase
+from occore.running import RunningTotal, carry_cost, join
 
 
 @dataclass
@@ -84,6 +88,34 @@ class Problem:
         terms = self.objective.terms
         return tuple((w, term) for w, term in terms if isinstance(term, ControlObjective))
 
+    @cached_property
+    def running(self) -> RunningObjective | None:
+        """The sum of the running terms, if there are any."""
+        terms = self.objective.terms
+        weighted = tuple((w, term) for w, term in terms if isinstance(term, RunningObjective))
+        return RunningTotal(weighted) if weighted else None
+
+    @cached_property
+    def output_shape(self) -> StateShape:
+        """Shape of one sample of the end state."""
+        return self._shapes[-1]
+
+    @cached_property
+    def links(self) -> tuple[Phase, ...]:
+        """The phases, with a running cost as an entry more of their states if there is one."""
+        if self.running is None:
+            return self.phases
+        pairs = zip(self.phases, self._shapes, strict=False)
+        return tuple(carry_cost(phase, self.running, shape) for phase, shape in pairs)
+
+    @cached_property
+    def _shapes(self) -> list[StateShape]:
+        """Shape of the state before each phase, and of the end state."""
+        shapes: list[StateShape] = [self.data.inputs.shape[1:]]
+        for phase in self.phases:
+            shapes.append(phase.dynamics.output_shape or shapes[-1])
+        return shapes
+
     def subset(self, indices: Array) -> Problem:
         """The same problem on some of the samples: a mini-batch or a shard."""
         return replace(self, data=self.data.subset(indices))
@@ -110,28 +142,57 @@ class Problem:
 
     def output(self, theta: Array, inputs: Array | None = None) -> Array:
         """End states of the data, or of other inputs (samples, *state_shape)."""
-        controls, x = self.unflatten(theta), self.data.inputs if inputs is None else inputs
-        self.counts.forward += 1
-        for phase in self.phases:
-            x = phase(x, controls[phase.name])
-        return x
+        return self._split(self._end(theta, inputs))[0]
 
     def value(self, theta: Array) -> float:
         """J(θ)."""
-        x, controls = self.output(theta), self.unflatten(theta)
+        (x, cost), controls = self._split(self._end(theta, None)), self.unflatten(theta)
         terminal = (w * term(x, self.data.targets) for w, term in self.terminal)
-        return float(sum(terminal) + sum(w * term(controls) for w, term in self.penalties))
+        return float(cost + sum(terminal) + sum(w * term(controls) for w, term in self.penalties))
+
+    def _start(self, inputs: Array | None) -> Array:
+        """Start states, with no cost so far where there is a running cost."""
+        x = self.data.inputs if inputs is None else inputs
+        return x if self.running is None else join(x, np.zeros(x.shape[0], x.dtype))
+
+    def _end(self, theta: Array, inputs: Array | None) -> Array:
+        """What the last link gives."""
+        controls, x = self.unflatten(theta), self._start(inputs)
+        self.counts.forward += 1
+        for link in self.links:
+            x = link(x, controls[link.name])
+        return x
+
+    def _split(self, x: Array) -> tuple[Array, Array | float]:
+        """End states, observed ones too, and the sum of the running costs up to the last."""
+        if self.running is None:
+            return x, 0.0
+        xp = array_namespace(x)
+        cost = xp.sum(x[..., -1] if x.ndim == 2 else x[:, -1, -1])
+        return xp.reshape(x[..., :-1], (*x.shape[:-1], *self.output_shape)), cost
+
+    def _join(self, p: Array, cost: float) -> Array:
+        """Adjoint of `_split`."""
+        if self.running is None:
+            return p
+        xp = array_namespace(p)
+        flat = xp.reshape(p, (*p.shape[: p.ndim - len(self.output_shape)], -1))
+        column = xp.full((*flat.shape[:-1], 1), cost, dtype=p.dtype)
+        if column.ndim == 3:
+            column = xp.concat([0 * column[:, :-1], column[:, -1:]], axis=1)
+        return xp.concat([flat, column], axis=-1)
 
     def at(self, theta: Array) -> Evaluation:
         """Value and derivatives at θ."""
-        controls, x, parts = self.unflatten(theta), self.data.inputs, []
+        controls, end, parts = self.unflatten(theta), self._start(None), []
         self.counts.forward += 1
-        for phase in self.phases:
-            x, part = phase.linearize(x, controls[phase.name])
+        for link in self.links:
+            end, part = link.linearize(end, controls[link.name])
             parts.append(part)
+        x, cost = self._split(end)
         terminal = [(w, *term.linearize(x, self.data.targets)) for w, term in self.terminal]
         penalties = [(w, *term.linearize(controls)) for w, term in self.penalties]
-        value = float(sum(w * v for w, v, _ in [*terminal, *penalties]))
+        value = float(cost + sum(w * v for w, v, _ in [*terminal, *penalties]))
         return Evaluation(
             self,
             value,
@@ -176,28 +237,29 @@ class Evaluation:
 
     def gradient(self) -> Array:
         """∇J(θ), (size,)."""
-        p = sum(w * term.gradient() for w, term in self.terminal)
-        return self._adjoint(p) + self._penalties(lambda term: term.gradient())
+        return self._adjoint(self._seed(), 1.0) + self._penalties(lambda term: term.gradient())
 
     def gauss_newton_product(self, v: Array) -> Array:
         """(yᵀ Φ_GN y + R_GN) v, with y the derivative of the end states."""
         controls = self.problem.unflatten(v)
+        if self.problem.running is not None:
+            raise StructureError("a running cost has no Gauss–Newton product; use Hessian products")
         dx = self._tangent(v)
-        p = sum(w * term.gauss_newton_product(dx) for w, term in self.terminal)
+        p = self._terminal(lambda term: term.gauss_newton_product(dx))
         return self._adjoint(p) + self._penalties(lambda term: term.gauss_newton_product(controls))
 
     def hessian_product(self, v: Array) -> Array:
         """∇²J(θ) v."""
         controls = self.problem.unflatten(v)
         dx = self._tangent(v)
-        p = sum(w * term.hessian_product(dx) for w, term in self.terminal)
-        q = sum(w * term.gradient() for w, term in self.terminal)
+        p = self._terminal(lambda term: term.hessian_product(dx))
+        q = self.problem._join(self._seed(), 1.0)
         self.problem.counts.tangent += 1
         self.problem.counts.adjoint += 1
-        _, second = composition.curvature(self.parts, q, self._zero(), self._split(v))
+        _, second = composition.curvature(self.parts, q, self._zero, self._controls(v))
         return (
             self._adjoint(p)
-            + self._join(second)
+            + self._flatten(second)
             + self._penalties(lambda term: term.hessian_product(controls))
         )
 
@@ -228,24 +290,36 @@ class Evaluation:
     def _terms(self) -> list[tuple[float, ObjectiveLinearization]]:
         return [*self.terminal, *self.penalties]
 
-    def _zero(self) -> Array:
-        return np.zeros_like(self.problem.data.inputs)
+    def _seed(self) -> Array:
+        """The gradient of the terminal terms in the end states."""
+        return self._terminal(lambda term: term.gradient())
 
-    def _split(self, v: Array) -> list[Any]:
+    def _terminal(self, product: Any) -> Array:
+        total = np.zeros_like(self.output)
+        for weight, term in self.terminal:
+            total = total + weight * product(term)
+        return total
+
+    @cached_property
+    def _zero(self) -> Array:
+        return np.zeros_like(self.problem._start(None))
+
+    def _controls(self, v: Array) -> list[Any]:
         controls = self.problem.unflatten(v)
         return [controls[phase.name] for phase in self.problem.phases]
 
-    def _join(self, pu: list[Any]) -> Array:
+    def _flatten(self, pu: list[Any]) -> Array:
         names = [phase.name for phase in self.problem.phases]
         return self.problem.flatten(dict(zip(names, pu, strict=True)))
 
     def _tangent(self, v: Array) -> Array:
         self.problem.counts.tangent += 1
-        return composition.jvp(self.parts, self._zero(), self._split(v))
+        end = composition.control_jvp(self.parts, self._zero, self._controls(v))
+        return self.problem._split(end)[0]
 
-    def _adjoint(self, p: Array) -> Array:
+    def _adjoint(self, p: Array, cost: float = 0.0) -> Array:
         self.problem.counts.adjoint += 1
-        return self._join(composition.vjp(self.parts, p)[1])
+        return self._flatten(composition.control_vjp(self.parts, self.problem._join(p, cost)))
 
     def _penalties(self, product: Any) -> Array:
         total = np.zeros(self.problem.size, self.problem.dtype)

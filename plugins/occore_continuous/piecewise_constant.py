@@ -34,6 +34,10 @@ class PiecewiseConstant(ControlSpace):
         size = self.size(steps)
         return (np.arange(size) + 0.5) / size
 
+    def breaks(self, steps: int) -> Array:
+        """The ends of the intervals inside the phase."""
+        return np.arange(1, self.size(steps)) / self.size(steps)
+
     @classmethod
     def example(cls) -> Example:
         """Two intervals, 1 and then 3: by hand."""

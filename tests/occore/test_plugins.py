@@ -132,7 +132,7 @@ def test_a_wrong_plugin_file_is_an_error_at_once(tmp_path, text, message):
 
 
 def test_an_unknown_kind_has_the_nearest_name(host):
-    with pytest.raises(UnknownKind, match="unknown optimizer 'cgsl'. Did you mean 'cgls'"):
+    with pytest.raises(UnknownKind, match=r"unknown optimizer 'cgsl'\. Did you mean 'cgls'"):
         host.registry["optimizer", "cgsl"]
 
 

@@ -1,0 +1,244 @@
+"""Running costs: integrated by the same steps as the state, as an entry more of it.
+
+    d/dt [x; c] = [f(t, x, u); ℓ(t, x, u)],    c(start) = 0,    J contains Σ_samples c(end)
+
+So the quadrature of the cost has the order of the integrator and its adjoint is discrete-exact; it
+stays out of the error norm of adaptive steps. The state with its cost is flat: (samples, n + 1).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from occore.arrays import Array, Controls, array_namespace
+from occore.dynamics import Dynamics, StateShape
+from occore.layout import Layout
+from occore.linearization import Linearization
+from occore.objective import RunningObjective
+from occore.phase import Phase
+
+
+@dataclass(frozen=True)
+class WithCost(Dynamics):
+    """A field whose state carries a running cost as its last entry."""
+
+    field: Dynamics
+    cost: RunningObjective
+    shape: StateShape
+    """Of the state of the field."""
+
+    @property
+    def controls(self) -> Layout:
+        """Those of the field."""
+        return self.field.controls
+
+    @property
+    def constants(self) -> frozenset[str]:
+        """Those of the field."""
+        return self.field.constants
+
+    @property
+    def autonomous(self) -> bool:
+        """Where field and cost are."""
+        return self.field.autonomous and self.cost.autonomous
+
+    @property
+    def quadratures(self) -> int:
+        """The cost stays out of error norms."""
+        return 1
+
+    @property
+    def output_shape(self) -> StateShape:
+        """(n + 1,)."""
+        return (math.prod(self.shape) + 1,)
+
+    def initial_controls(self, rng: np.random.Generator) -> Controls:
+        """Those of the field."""
+        return self.field.initial_controls(rng)
+
+    def __call__(self, t: float, x: Array, u: Controls) -> Array:
+        """[f; ℓ]."""
+        state = self.split(x)
+        return join(self.field(t, state, u), self.cost(t, state, u))
+
+    def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
+        """[f; ℓ] and its derivative."""
+        state = self.split(x)
+        f, field = self.field.linearize(t, state, u)
+        cost, part = self.cost.linearize(t, state, u)
+        return join(f, cost), WithCostLinearization(self, field, part)
+
+    def split(self, x: Array) -> Array:
+        """The state of the field in a state with its cost."""
+        return unjoin(x, self.shape)
+
+
+@dataclass(frozen=True)
+class WithCostLinearization(Linearization):
+    """Field and cost one above the other; neither depends on the cost so far."""
+
+    owner: WithCost
+    field: Linearization
+    cost: Linearization
+
+    def jvp(self, dx: Array, du: Controls) -> Array:
+        """[df; dℓ]."""
+        d = self.owner.split(dx)
+        return join(self.field.jvp(d, du), self.cost.jvp(d, du))
+
+    def vjp(self, py: Array) -> tuple[Array, Controls]:
+        """f_ᵀ p + ℓ_ᵀ p_c, and zero for the cost so far."""
+        px, pu = self.field.vjp(self.owner.split(py))
+        qx, qu = self.cost.vjp(py[:, -1])
+        return _zero_cost(px + qx), {name: pu[name] + qu[name] for name in pu}
+
+    @property
+    def curvature(self):
+        """Where both have one."""
+        both = self.field.curvature is not None and self.cost.curvature is not None
+        return self._curvature if both else None
+
+    def _curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
+        assert self.field.curvature is not None and self.cost.curvature is not None  # noqa: S101
+        d = self.owner.split(dx)
+        px, pu = self.field.curvature(self.owner.split(py), d, du)
+        qx, qu = self.cost.curvature(py[:, -1], d, du)
+        return _zero_cost(px + qx), {name: pu[name] + qu[name] for name in pu}
+
+
+def join(x: Array, cost: Array) -> Array:
+    """A state with its cost, flat: (samples, n + 1)."""
+    xp = array_namespace(x)
+    return xp.concat([xp.reshape(x, (x.shape[0], -1)), cost[:, None]], axis=1)
+
+
+def _zero_cost(px: Array) -> Array:
+    return join(px, 0 * array_namespace(px).reshape(px, (px.shape[0], -1))[:, 0])
+
+
+@dataclass(frozen=True)
+class RunningTotal(RunningObjective):
+    """Σ weight · ℓ of several running terms."""
+
+    weighted: tuple[tuple[float, RunningObjective], ...]
+
+    @property
+    def autonomous(self) -> bool:
+        """Where all of them are."""
+        return all(term.autonomous for _, term in self.weighted)
+
+    def __call__(self, t: float, x: Array, u: Controls) -> Array:
+        """The sum."""
+        return sum(weight * term(t, x, u) for weight, term in self.weighted)
+
+    def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
+        """The sum, and the sum of the products."""
+        values, parts = zip(*(term.linearize(t, x, u) for _, term in self.weighted), strict=True)
+        weights = [weight for weight, _ in self.weighted]
+        total = sum(weight * value for weight, value in zip(weights, values, strict=True))
+        return total, Sum(tuple(zip(weights, parts, strict=True)))
+
+
+@dataclass(frozen=True)
+class Sum(Linearization):
+    """Σ weight · linearization of maps of the same (x, u)."""
+
+    weighted: tuple[tuple[float, Linearization], ...]
+
+    def jvp(self, dx: Array, du: Controls) -> Array:
+        """The sum of the tangents."""
+        return sum(weight * part.jvp(dx, du) for weight, part in self.weighted)
+
+    def vjp(self, py: Array) -> tuple[Array, Controls]:
+        """The sum of the adjoints."""
+        return _add([part.vjp(weight * py) for weight, part in self.weighted])
+
+    @property
+    def curvature(self):
+        """Where all have one."""
+        every = all(part.curvature is not None for _, part in self.weighted)
+        return self._curvature if every else None
+
+    def _curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
+        pairs = ((weight, part.curvature) for weight, part in self.weighted)
+        return _add([product(weight * py, dx, du) for weight, product in pairs if product])
+
+
+def _add(products: list[tuple[Array, Controls]]) -> tuple[Array, Controls]:
+    px, pu = products[0]
+    for qx, qu in products[1:]:
+        px, pu = px + qx, {name: pu[name] + qu[name] for name in pu}
+    return px, pu
+
+
+@dataclass(frozen=True)
+class LayerWithCost(Dynamics):
+    """A static layer that hands the cost so far on."""
+
+    layer: Dynamics
+    shape: StateShape
+    """Of the incoming state."""
+
+    @property
+    def controls(self) -> Layout:
+        """Those of the layer."""
+        return self.layer.controls
+
+    def initial_controls(self, rng: np.random.Generator) -> Controls:
+        """Those of the layer."""
+        return self.layer.initial_controls(rng)
+
+    def __call__(self, t: float, x: Array, u: Controls) -> Array:
+        """[f; c]."""
+        return join(self.layer(t, unjoin(x, self.shape), u), x[:, -1])
+
+    def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
+        """[f; c] and its derivative."""
+        y, part = self.layer.linearize(t, unjoin(x, self.shape), u)
+        return join(y, x[:, -1]), LayerWithCostLinearization(self.shape, y.shape[1:], part)
+
+
+@dataclass(frozen=True)
+class LayerWithCostLinearization(Linearization):
+    """That of the layer, and the identity on the cost."""
+
+    shape: StateShape
+    output: StateShape
+    part: Linearization
+
+    def jvp(self, dx: Array, du: Controls) -> Array:
+        """[df; dc]."""
+        return join(self.part.jvp(unjoin(dx, self.shape), du), dx[:, -1])
+
+    def vjp(self, py: Array) -> tuple[Array, Controls]:
+        """[f_xᵀ p; p_c]."""
+        px, pu = self.part.vjp(unjoin(py, self.output))
+        return join(px, py[:, -1]), pu
+
+    @property
+    def curvature(self):
+        """Where the layer has one."""
+        return None if self.part.curvature is None else self._curvature
+
+    def _curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
+        assert self.part.curvature is not None  # noqa: S101 - `curvature` asks for it
+        px, pu = self.part.curvature(unjoin(py, self.output), unjoin(dx, self.shape), du)
+        return _zero_cost(px), pu
+
+
+def carry_cost(phase: Phase, cost: RunningObjective, shape: StateShape) -> Phase:
+    """The phase on states of this shape with a running cost as an entry more."""
+    if phase.static:
+        return replace(phase, dynamics=LayerWithCost(phase.dynamics, shape))
+    free = phase.free_start
+    if free is not None:
+        free = np.append(np.ravel(free), False)
+    return replace(phase, dynamics=WithCost(phase.dynamics, cost, shape), free_start=free)
+
+
+def unjoin(x: Array, shape: StateShape) -> Array:
+    """The state without its cost: (samples, *shape)."""
+    return array_namespace(x).reshape(x[:, :-1], (x.shape[0], *shape))
