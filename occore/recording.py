@@ -1,0 +1,141 @@
+"""What a run remembers as it goes: the history, the log beside the run file, and its record."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import time
+import typing
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from occore.arrays import Array
+from occore.errors import RunFileError
+from occore.optimizer import State
+from occore.problem import Counts, Problem
+from occore.storage.record import PhaseControlsRecord, TrajectoryRecord
+
+COLUMNS = (
+    "iteration",
+    "objective",
+    "gradient_norm",
+    "step_length",
+    "evaluations",
+    "wall_time",
+)
+INTEGERS = ("iteration", "evaluations")
+LOG_INTERVAL = 0.1
+"""Seconds between lines of the log, at least."""
+
+
+class History:
+    """The rows of the history, one an iteration, as growing columns."""
+
+    def __init__(self, columns: Mapping[str, np.ndarray] | None = None) -> None:
+        self.columns = {name: list[float]() for name in COLUMNS}
+        for name, values in (columns or {}).items():
+            self.columns[name] = values.tolist()
+
+    def append(self, state: State, counts: Counts, wall_time: float) -> dict[str, float]:
+        """Add the row of a state; the row."""
+        row = {
+            "iteration": state.iteration,
+            "objective": state.value,
+            "gradient_norm": state.gradient_norm,
+            "step_length": state.step_length,
+            "evaluations": counts.evaluations,
+            "wall_time": wall_time,
+        }
+        for name, value in row.items():
+            self.columns[name].append(value)
+        return row
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The columns as arrays."""
+        return {
+            name: np.asarray(values, np.int64 if name in INTEGERS else np.float64)
+            for name, values in self.columns.items()
+        }
+
+
+class Log:
+    """Progress beside the run file, one JSON object a line; a lost line loses nothing else."""
+
+    def __init__(self, output: Path) -> None:
+        self.path = output.with_name(f"{output.name.removesuffix('.h5')}.log.jsonl")
+        self._file: typing.TextIO | None = None
+        self._last = -math.inf
+
+    def write(self, row: Mapping[str, float], *, always: bool = False) -> None:
+        """Append a row, unless the last one was written a moment ago."""
+        now = time.monotonic()
+        if not always and now - self._last < LOG_INTERVAL:
+            return
+        self._last = now
+        try:
+            if self._file is None:
+                self._file = self.path.open("a", encoding="utf-8")
+            numbers = {k: v if math.isfinite(v) else None for k, v in row.items()}
+            self._file.write(json.dumps(numbers) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise RunFileError(f"{self.path}: cannot be written: {error.strerror}") from error
+
+    def close(self) -> None:
+        """Close the file if it was opened."""
+        if self._file is not None:
+            self._file.close()
+
+
+def utc_now() -> str:
+    """The present time in UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def state_record(state: State) -> dict[str, Any]:
+    """The fields of an optimizer's state, for the checkpoint."""
+    return {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
+
+
+def state_from_record(cls: type[State], stored: Mapping[str, Any]) -> State:
+    """The state that `state_record` described. Raises RunFileError where fields differ."""
+    hints = typing.get_type_hints(cls)
+    names = [field.name for field in dataclasses.fields(cls)]
+    if set(names) != set(stored):
+        raise RunFileError(
+            f"the checkpoint holds {sorted(stored)}, but {cls.__name__} has {sorted(names)}: it is "
+            "of another version of the optimizer"
+        )
+    plain = {int: int, float: float, bool: bool, str: str}
+    return cls(**{name: plain.get(hints[name], np.asarray)(stored[name]) for name in names})
+
+
+def controls_record(problem: Problem, theta: Array) -> dict[str, PhaseControlsRecord]:
+    """The controls of each phase, with the times of their coefficients."""
+    named = problem.unflatten(theta)
+    records = {}
+    for phase in problem.phases:
+        if phase.layout.size:
+            nodes = None if phase.space is None else phase.space.nodes(phase.steps)
+            times = None if nodes is None else phase.start + phase.horizon * np.asarray(nodes)
+            records[phase.name] = PhaseControlsRecord(times, named[phase.name])
+    return records
+
+
+def trajectory_record(problem: Problem, theta: Array) -> dict[str, TrajectoryRecord]:
+    """The states of each integrated phase at its grid, and the output of each static one."""
+    named, x, records = problem.unflatten(theta), problem.data.inputs, {}
+    for phase in problem.phases:
+        states = list(phase.states(x, named[phase.name]))
+        if phase.static:
+            times = np.array([phase.start])
+        else:
+            times, states = phase.grid_times(x, named[phase.name]), [x, *states]
+        records[phase.name] = TrajectoryRecord(times, np.stack(states))
+        x = states[-1]
+    return records
