@@ -1,16 +1,28 @@
 from .arrays import (
     Array as Array,
+)
+from .arrays import (
     Controls as Controls,
+)
+from .arrays import (
     array_namespace as array_namespace,
+)
+from .arrays import (
     dot as dot,
+)
+from .arrays import (
     norm as norm,
 )
 from .case import (
     Case as Case,
+)
+from .case import (
     load_case as load_case,
 )
 from .checks import (
     CheckFailed as CheckFailed,
+)
+from .checks import (
     check_map as check_map,
 )
 from .controls import (
@@ -18,7 +30,11 @@ from .controls import (
 )
 from .data import (
     Data as Data,
+)
+from .data import (
     Dataset as Dataset,
+)
+from .data import (
     resolve as resolve,
 )
 from .discretization import (
@@ -29,16 +45,38 @@ from .dynamics import (
 )
 from .errors import (
     ComputationError as ComputationError,
+)
+from .errors import (
     DataError as DataError,
+)
+from .errors import (
     InputError as InputError,
+)
+from .errors import (
     MissingExtra as MissingExtra,
+)
+from .errors import (
     NonFiniteError as NonFiniteError,
+)
+from .errors import (
     OccoreError as OccoreError,
+)
+from .errors import (
     PluginError as PluginError,
+)
+from .errors import (
     RunFileError as RunFileError,
+)
+from .errors import (
     StructureError as StructureError,
+)
+from .errors import (
     UnknownKind as UnknownKind,
+)
+from .errors import (
     nearest as nearest,
+)
+from .errors import (
     require as require,
 )
 from .example import (
@@ -46,6 +84,8 @@ from .example import (
 )
 from .interface import (
     Interface as Interface,
+)
+from .interface import (
     overridable as overridable,
 )
 from .layout import (
@@ -53,19 +93,35 @@ from .layout import (
 )
 from .linearization import (
     Linearization as Linearization,
+)
+from .linearization import (
     Products as Products,
 )
 from .objective import (
     ControlObjective as ControlObjective,
+)
+from .objective import (
     Objective as Objective,
+)
+from .objective import (
     ObjectiveLinearization as ObjectiveLinearization,
+)
+from .objective import (
     PhaseControls as PhaseControls,
+)
+from .objective import (
     TerminalObjective as TerminalObjective,
 )
 from .optimizer import (
     Optimizer as Optimizer,
+)
+from .optimizer import (
     State as State,
+)
+from .optimizer import (
     Status as Status,
+)
+from .optimizer import (
     stop as stop,
 )
 from .phase import (
@@ -73,6 +129,8 @@ from .phase import (
 )
 from .plugins import (
     hookimpl as hookimpl,
+)
+from .plugins import (
     load_host as load_host,
 )
 from .problem import (
@@ -80,15 +138,23 @@ from .problem import (
 )
 from .runner import (
     resume as resume,
+)
+from .runner import (
     run as run,
 )
 from .storage.run import (
     Run as Run,
+)
+from .storage.run import (
     open_run as open_run,
 )
 from .structure import (
     Structure as Structure,
+)
+from .structure import (
     affine_residual as affine_residual,
+)
+from .structure import (
     dense_least_squares as dense_least_squares,
 )
 from .testing.models import (

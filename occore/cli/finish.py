@@ -1,0 +1,34 @@
+"""The end of `run` and `resume`: status, result, derivative verdict, the next commands."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from rich.console import Console
+
+from occore.cli.show import check_table, result_table
+from occore.optimizer import Status
+from occore.storage.run import Run
+
+
+def report(console: Console, run: Run, files: tuple[Path, ...] = ()) -> int:
+    """Print what a run found; the exit status."""
+    status = Status[run.status.upper()]
+    console.print(f"{run.status.replace('_', ' ')}: {status.value}", highlight=False)
+    console.print(result_table(run.result))
+    failed = [row for row in run.checks if row["verdict"] == "FAIL"]
+    if failed:
+        console.print("[bold red]Derivatives that are wrong:[/bold red]")
+        console.print(check_table(failed))
+    elif run.checks:
+        console.print(f"derivatives        {len(run.checks)} checks passed", highlight=False)
+    path = shlex.quote(str(run.path))
+    console.print(f"\nrun file           {path}", highlight=False)
+    if status in (Status.INTERRUPTED, Status.ITERATION_LIMIT):
+        plugins = "".join(f" --plugin {shlex.quote(str(file))}" for file in files)
+        more = " --set optimizer.max_iterations=…" if status is Status.ITERATION_LIMIT else ""
+        console.print(f"go on              occore resume {path}{plugins}{more}", highlight=False)
+    console.print(f"look inside        occore inspect {path}", highlight=False)
+    console.print(f"see it             occore inspect {path} --plot figure.png", highlight=False)
+    return 1 if status.failed else 0

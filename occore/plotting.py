@@ -1,0 +1,135 @@
+"""Figures of a run: its history, and its controls where they are curves or pictures.
+
+Every function takes the matplotlib axes to draw on, so that figures can be combined. matplotlib is
+imported when a figure is drawn (extra `plot`).
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from occore.errors import InputError, require
+from occore.storage.run import Run
+
+MOST_PICTURES = 10
+Axes = Any
+
+
+def plot_history(run: Run, axes: Axes) -> None:
+    """Objective and gradient norm against the iteration; logarithmic beyond a decade."""
+    history = run.history
+    gradient = axes.twinx()
+    for place, name, color in ((axes, "objective", "C0"), (gradient, "gradient_norm", "C1")):
+        values = history[name]
+        place.plot(history["iteration"], values, color=color, marker=_marker(values))
+        place.set_ylabel(name.replace("_", " "), color=color)
+        place.tick_params(axis="y", labelcolor=color)
+        finite = values[np.isfinite(values)]
+        if finite.size and np.min(finite) > 0 and np.max(finite) > 10 * np.min(finite):
+            place.set_yscale("log")
+    axes.set_xlabel("iteration")
+    axes.set_title("history")
+
+
+def plot_array(run: Run, name: str, axes: Axes, values: np.ndarray | None = None) -> None:
+    """A stored array: a curve for one axis, curves in time or an image for two.
+
+    values: what to draw in place of the whole array, such as a selection of it.
+    """
+    values = np.asarray(run[name] if values is None else values)
+    unit, long_name = run.describe(name)
+    label = long_name if unit in ("", "1") else f"{long_name} / {unit}"
+    values = np.squeeze(values)
+    time = _time_of(run, name, len(values) if values.ndim else 0)
+    if values.ndim == 1:
+        x = np.arange(len(values)) if time is None else time
+        axes.plot(x, values, marker=_marker(values))
+        axes.set_ylabel(label)
+        axes.set_xlabel("index" if time is None else "time / s")
+    elif values.ndim == 2 and time is not None and values.shape[1] <= MOST_PICTURES:
+        axes.plot(time, values)
+        axes.set_ylabel(label)
+        axes.set_xlabel("time / s")
+    elif values.ndim == 2:
+        image = axes.imshow(values, aspect="auto", interpolation="nearest", cmap="RdBu_r")
+        axes.figure.colorbar(image, ax=axes, label=label)
+        axes.set_ylabel("axis 0")
+        axes.set_xlabel("axis 1")
+    else:
+        raise InputError(
+            f"{name}: a figure needs one or two axes, not {values.ndim}; select, as in {name}[0]"
+        )
+    axes.set_title(name)
+
+
+def plot_pictures(name: str, rows: np.ndarray, panel: Any) -> None:
+    """Rows of a control that are square images, one picture each, on a common scale."""
+    side = math.isqrt(rows.shape[1])
+    bound = float(np.max(np.abs(rows))) or 1.0
+    grid = panel.subplots(2, math.ceil(len(rows) / 2), squeeze=False)
+    for axes in grid.ravel():
+        axes.set_axis_off()
+    images = []
+    for place, (row, axes) in enumerate(zip(rows, grid.ravel(), strict=False)):
+        picture = row.reshape(side, side)
+        images.append(axes.imshow(picture, cmap="RdBu_r", vmin=-bound, vmax=bound))
+        axes.set_title(f"row {place}", fontsize=9)
+    panel.colorbar(images[0], ax=grid, shrink=0.8)
+    panel.suptitle(f"{name}: each row as a picture")
+
+
+def figure_for(run: Run, selection: str | None = None) -> Any:
+    """The figure of a run: its history beside its controls; or of one array, or part of it."""
+    figure_module = require("matplotlib.figure", extra="plot", purpose="to draw a figure")
+    if selection is not None:
+        figure = figure_module.Figure(figsize=(7, 4.5), layout="constrained")
+        name = selection.partition("[")[0].strip("/ ")
+        plot_array(run, name, figure.subplots(), run.select(selection))
+        return figure
+    pictures = _pictures(run)
+    figure = figure_module.Figure(figsize=(11 if pictures else 7, 4.5), layout="constrained")
+    figure.suptitle(run.title)
+    if pictures is None:
+        plot_history(run, figure.subplots())
+        return figure
+    left, right = figure.subfigures(1, 2, width_ratios=(1, 1.3))
+    plot_history(run, left.subplots())
+    plot_pictures(*pictures, right)
+    return figure
+
+
+def save(figure: Any, path: Path) -> None:
+    """Write a figure as a PNG file. Raises InputError where that cannot be done."""
+    if path.suffix.lower() != ".png":
+        raise InputError(f"{path}: figures are written as PNG; give a name that ends in .png")
+    try:
+        figure.savefig(path, dpi=150)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _pictures(run: Run) -> tuple[str, np.ndarray] | None:
+    """The first control whose rows are square images, and at most ten of its rows."""
+    for name, node in run.nodes.items():
+        if not name.startswith("controls/") or node.shape is None or len(node.shape) != 2:
+            continue
+        rows, columns = node.shape
+        if rows > 1 and columns >= 16 and math.isqrt(columns) ** 2 == columns:
+            return name, run[name][:MOST_PICTURES]
+    return None
+
+
+def _time_of(run: Run, name: str, length: int) -> np.ndarray | None:
+    """The time axis beside an array, where it has one of this length."""
+    path = f"{name.rpartition('/')[0]}/time"
+    node = run.nodes.get(path)
+    return run[path] if node is not None and node.shape == (length,) and path != name else None
+
+
+def _marker(values: np.ndarray) -> str:
+    """Points where there are few of them, since a line through one is not to be seen."""
+    return "o" if len(values) <= 20 else ""
