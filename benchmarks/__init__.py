@@ -1,0 +1,1 @@
+"""Speed beside peers, in one process run: `make bench`."""

@@ -1,0 +1,75 @@
+"""Interleaved timing of two functions that do the same work, and the table of their ratios."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison: medians in seconds, and the ratio ours/peer with its 10 and 90 % quantiles."""
+
+    work: str
+    peer: str
+    ours: float
+    theirs: float
+    ratio: tuple[float, float, float]
+    agreement: str
+
+
+def compare(
+    work: str,
+    peer: str,
+    ours: Callable[[], object],
+    theirs: Callable[[], object],
+    agreement: str,
+    repeats: int = 9,
+) -> Row:
+    """Time the two in turn after one warm-up each; `agreement` says what was asserted before."""
+    ours()
+    theirs()
+    times = np.array([(_time(ours), _time(theirs)) for _ in range(repeats)])
+    low, middle, high = np.quantile(times[:, 0] / times[:, 1], [0.1, 0.5, 0.9])
+    a, b = np.median(times, axis=0)
+    return Row(work, peer, float(a), float(b), (float(low), float(middle), float(high)), agreement)
+
+
+def installed(package: str) -> bool:
+    """Whether a peer is there to be measured."""
+    return importlib.util.find_spec(package) is not None
+
+
+def table(rows: list[Row], skipped: list[str]) -> str:
+    """A Markdown table with machine and versions."""
+    versions = " · ".join(
+        f"{name} {importlib.metadata.version(name)}" for name in ("numpy", "scipy")
+    )
+    lines = [
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}",
+        "",
+        "| work | peer | occore / ms | peer / ms | ratio [10 %, 90 %] | agreement |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        low, middle, high = row.ratio
+        lines.append(
+            f"| {row.work} | {row.peer} | {1e3 * row.ours:.3g} | {1e3 * row.theirs:.3g} "
+            f"| {middle:.2f} [{low:.2f}, {high:.2f}] | {row.agreement} |"
+        )
+    if skipped:
+        lines += ["", f"Not installed, so not measured: {', '.join(skipped)}."]
+    return "\n".join(lines)
+
+
+def _time(function: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    function()
+    return time.perf_counter() - begin
