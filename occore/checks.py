@@ -24,6 +24,9 @@ from occore.problem import Counts, Problem
 
 STEPS = 10.0 ** -np.arange(1.0, 7.0, 0.25)
 SAMPLES = 8
+DIRECTIONS = 3
+"""Directions of a Taylor test, at most: along one in a hundred the leading term happens to vanish,
+while a wrong derivative fails along all of them."""
 
 
 class CheckFailed(ComputationError):
@@ -66,24 +69,15 @@ def check_map(target: Differentiable, rng: np.random.Generator) -> list[CheckRow
     py = _random_like(y, rng)
     dy = linearization.jvp(dx, du)
     px, pu = linearization.vjp(py)
-    values = [target.value(_moved(x, e, dx), _moved_all(u, e, du)) for e in STEPS]
-    remainders = [np.linalg.norm(v - y - e * dy) for v, e in zip(values, STEPS, strict=True)]
     rows = [
         _same(target.subject, "value", y, target.value(x, u)),
         _transpose(target.subject, dy, py, (px, dx), (pu, du)),
-        _slope(target.subject, "Taylor, first", remainders, 2, float(np.linalg.norm(y))),
     ]
-    if linearization.curvature is None:
-        rows.append(CheckRow(target.subject, "Taylor, second", np.nan, "3.00 ± 0.05", "none"))
-    else:
-        hx, hu = linearization.curvature(py, dx, du)
-        first, second = float(np.sum(py * dy)), float(np.sum(hx * dx)) + dot(hu, du)
-        remainders = [
-            abs(float(np.sum(py * (v - y))) - e * first - e**2 / 2 * second)
-            for v, e in zip(values, STEPS, strict=True)
-        ]
-        scale = float(np.sum(np.abs(py * y)))
-        rows.append(_slope(target.subject, "Taylor, second", remainders, 3, scale))
+    for _ in range(DIRECTIONS):
+        taylor = _taylor(target, y, linearization, rng)
+        if not any(row.failed for row in taylor):
+            break
+    rows.extend(taylor)
     rows.extend(_control_products(target.subject, linearization, dx, du, py))
     again = target.linearize(x, u)[1].vjp(py)
     unchanged = np.array_equal(x, before[0]) and all(np.array_equal(u[k], before[1][k]) for k in u)
@@ -91,6 +85,29 @@ def check_map(target: Differentiable, rng: np.random.Generator) -> list[CheckRow
     verdict = "pass" if unchanged and same else "FAIL"
     rows.append(CheckRow(target.subject, "leaves no trace", 0.0, "unchanged", verdict))
     return rows
+
+
+def _taylor(
+    target: Differentiable, y: Array, linearization: Linearization, rng: np.random.Generator
+) -> list[CheckRow]:
+    """First and second Taylor test along one random direction."""
+    x, u, subject = target.x, target.u, target.subject
+    dx, du = _random_like(x, rng), {name: _random_like(value, rng) for name, value in u.items()}
+    py = _random_like(y, rng)
+    dy = linearization.jvp(dx, du)
+    values = [target.value(_moved(x, e, dx), _moved_all(u, e, du)) for e in STEPS]
+    remainders = [np.linalg.norm(v - y - e * dy) for v, e in zip(values, STEPS, strict=True)]
+    row = _slope(subject, "Taylor, first", remainders, 2, float(np.linalg.norm(y)))
+    if linearization.curvature is None:
+        return [row, CheckRow(subject, "Taylor, second", np.nan, "3.00 ± 0.05", "none")]
+    hx, hu = linearization.curvature(py, dx, du)
+    first, second = float(np.sum(py * dy)), float(np.sum(hx * dx)) + dot(hu, du)
+    remainders = [
+        abs(float(np.sum(py * (v - y))) - e * first - e**2 / 2 * second)
+        for v, e in zip(values, STEPS, strict=True)
+    ]
+    scale = float(np.sum(np.abs(py * y)))
+    return [row, _slope(subject, "Taylor, second", remainders, 3, scale)]
 
 
 def check_problem(problem: Problem, theta: Array, rng: np.random.Generator) -> list[CheckRow]:
@@ -101,6 +118,7 @@ def check_problem(problem: Problem, theta: Array, rng: np.random.Generator) -> l
     count = min(SAMPLES, problem.data.samples)
     data = problem.data.subset(np.arange(count)).astype(np.dtype(np.float64))
     problem, theta = replace(problem, data=data, counts=Counts()), theta.astype(np.float64)
+    problem = frozen(problem, theta)
     controls, x, rows = problem.unflatten(theta), problem.data.inputs, []
     for phase in problem.phases:
         u = {name: value.copy() for name, value in controls[phase.name].items()}
@@ -108,6 +126,15 @@ def check_problem(problem: Problem, theta: Array, rng: np.random.Generator) -> l
             rows.extend(check_map(target, rng))
         x = phase(x, u)
     return rows + _check_objective(problem, theta, rng)
+
+
+def frozen(problem: Problem, theta: Array) -> Problem:
+    """The problem with the adaptive grids that it has at θ, whatever θ becomes."""
+    controls, x, phases = problem.unflatten(theta), problem.data.inputs, []
+    for phase in problem.phases:
+        phases.append(phase.frozen(x, controls[phase.name]))
+        x = phases[-1](x, controls[phase.name])
+    return replace(problem, phases=tuple(phases))
 
 
 def raise_on_failure(rows: list[CheckRow]) -> None:
@@ -127,23 +154,24 @@ def _maps(phase: Phase, x: Array, u: Controls) -> Iterator[Differentiable]:
         yield Differentiable(phase.name, phase, phase.linearize, x, u)
         return
     phase = phase.frozen(x, u)
-    march = phase.march(x, u)
+    start, controls = phase.begin(x, u)
+    march = phase.march(start, controls)
     dynamics, method = march.dynamics, march.discretization
     t, h = float(march.grid.times[0]), float(march.grid.lengths[0])
-    control = {name: value.copy() for name, value in march.stages.controls(u)[0].items()}
+    control = {name: value.copy() for name, value in march.stages.controls(controls)[0].items()}
     instant = {name: value[0] for name, value in control.items()}
     yield Differentiable(
         f"{phase.name}: dynamics",
         lambda x, u: dynamics(t, x, u),
         lambda x, u: dynamics.linearize(t, x, u),
-        x,
+        start,
         instant,
     )
     yield Differentiable(
         f"{phase.name}: step",
         lambda x, u: method.step(dynamics, t, h, x, u),
         lambda x, u: method.linearize_step(dynamics, t, h, x, u),
-        x,
+        start,
         control,
     )
     yield Differentiable(f"{phase.name}: all steps", phase, phase.linearize, x, u)
@@ -231,20 +259,25 @@ def _transpose(
 def _slope(subject: str, check: str, remainders: list[Any], order: int, scale: float) -> CheckRow:
     """The slope of log remainder over log step, in the range that the leading term rules.
 
-    Differences of y have errors of some ε_machine ‖y‖; a factor 1e3 above it leaves under 1 % of
-    noise in a remainder. Of the steps that stand clear of it only the smallest count, some three
-    decades (two for order 3), since at the largest ones higher terms bend the line.
+    Rounding leaves errors of about ε_machine ‖y‖, or more where y itself cancels, which the
+    smallest remainder shows; a factor 100 above both leaves about 1 % of noise. Of the steps that
+    stand clear only the smallest count, some three decades (two for order 3). The next term of the
+    expansion still bends the line at the largest of them, so it is fitted as well:
+    log r = slope · log ε + constant + bend · ε.
     """
     tolerance, points = (0.02, 13) if order == 2 else (0.05, 9)
     expected = f"{order:.2f} ± {tolerance:.2f}"
     r = np.asarray(remainders, float)
     if not np.all(np.isfinite(r)):
         return CheckRow(subject, check, np.nan, expected, "FAIL")
-    floor = 1e3 * np.finfo(float).eps * (scale + np.finfo(float).tiny)
+    rounding = 1e3 * np.finfo(float).eps * (scale + np.finfo(float).tiny)
+    floor = max(rounding / 10, 100 * float(np.min(r)))
     clear = int(np.argmax(np.append(r, 0.0) <= floor))
-    if clear < 4:
+    if r[0] <= rounding or clear < 5:
         return CheckRow(subject, check, float(order), expected, "at rounding")
     window = slice(max(0, clear - points), clear)
-    slope = float(np.polyfit(np.log(STEPS[window]), np.log(r[window]), 1)[0])
+    steps = STEPS[window]
+    terms = np.stack([np.log(steps), np.ones_like(steps), steps], axis=1)
+    slope = float(np.linalg.lstsq(terms, np.log(r[window]), rcond=None)[0][0])
     verdict = "pass" if abs(slope - order) <= tolerance else "FAIL"
     return CheckRow(subject, check, slope, expected, verdict)

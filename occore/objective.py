@@ -9,15 +9,17 @@ product; where it is half a sum of squares it hands out the residual.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from occore.arrays import Array, Controls
 from occore.data import Data
 from occore.interface import Interface, overridable
-from occore.layout import Layout
 from occore.linearization import Linearization
+
+if TYPE_CHECKING:
+    from occore.phase import Phase
 
 PhaseControls = dict[str, Controls]
 """Controls of each phase, by the names of the phases: what θ is to a control term."""
@@ -65,6 +67,14 @@ class Objective(Interface):
     @abstractmethod
     def terms(self) -> tuple[tuple[float, Objective], ...]:
         """(weight, term) pairs; each term is a terminal, a running or a control term."""
+
+    @overridable
+    def for_phases(self, phases: Sequence[Phase]) -> Objective:
+        """The objective for this chain; called when a problem is built from a case.
+
+        Raises InputError where an option names a state or a control that the chain does not have.
+        """
+        return self
 
     def __add__(self, other: Objective) -> Objective:
         return Total((*self.terms, *other.terms))
@@ -124,14 +134,6 @@ class ControlObjective(Objective):
     def linearize(self, controls: PhaseControls) -> tuple[Array, ObjectiveLinearization]:
         """The value, and the derivatives with respect to the controls."""
 
-    @overridable
-    def for_layouts(self, layouts: Mapping[str, Layout]) -> Self:
-        """The term for phases whose controls have these layouts; called when a problem is built.
-
-        Raises InputError where an option names a control that none of the phases has.
-        """
-        return self
-
     row_operator: Callable[[str, str, int], Array | None] | None = None
     """Optional: `row_operator(phase, control, columns)` is the matrix M (rows, columns) in
 
@@ -160,3 +162,26 @@ class RunningObjective(Objective):
     @abstractmethod
     def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
         """The cost rate, and its derivative with respect to (x, u)."""
+
+
+class EndObjective(Objective):
+    """Φ(x_start, x_end, θ): a term in both ends of the chain and in the controls.
+
+    Such a term may use an unknown horizon, unknown start values or design parameters. Its point is
+    the pair (end states, controls of each phase).
+    """
+
+    @property
+    def terms(self) -> tuple[tuple[float, Objective], ...]:
+        """The objective itself, with weight one."""
+        return ((1.0, self),)
+
+    @abstractmethod
+    def __call__(self, inputs: Array, x: Array, controls: PhaseControls) -> Array:
+        """The value, a scalar; inputs are the start states before unknown ones are filled in."""
+
+    @abstractmethod
+    def linearize(
+        self, inputs: Array, x: Array, controls: PhaseControls
+    ) -> tuple[Array, ObjectiveLinearization]:
+        """The value, and the derivatives with respect to (x, controls)."""

@@ -157,6 +157,10 @@ class Phase:
         y, part = self.march(start, controls).linearize(start, controls)
         return y, part if self.free_start is None else FreeStart(np.asarray(self.free_start), part)
 
+    def begin(self, x: Array, u: Controls) -> tuple[Array, Controls]:
+        """Start states with the unknown ones filled in, and the controls of the march."""
+        return self._start(x, u), self._controls(u)
+
     def _start(self, x: Array, u: Controls) -> Array:
         return x if self.free_start is None else _with_start(x, self.free_start, u[START])
 

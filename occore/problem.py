@@ -25,6 +25,7 @@ from occore.layout import Layout
 from occore.linearization import Linearization
 from occore.objective import (
     ControlObjective,
+    EndObjective,
     Objective,
     ObjectiveLinearization,
     PhaseControls,
@@ -81,6 +82,12 @@ class Problem:
         """The weighted terminal terms."""
         terms = self.objective.terms
         return tuple((w, term) for w, term in terms if isinstance(term, TerminalObjective))
+
+    @cached_property
+    def ends(self) -> tuple[tuple[float, EndObjective], ...]:
+        """The weighted terms in both ends and the controls."""
+        terms = self.objective.terms
+        return tuple((w, term) for w, term in terms if isinstance(term, EndObjective))
 
     @cached_property
     def penalties(self) -> tuple[tuple[float, ControlObjective], ...]:
@@ -147,8 +154,10 @@ class Problem:
     def value(self, theta: Array) -> float:
         """J(θ)."""
         (x, cost), controls = self._split(self._end(theta, None)), self.unflatten(theta)
-        terminal = (w * term(x, self.data.targets) for w, term in self.terminal)
-        return float(cost + sum(terminal) + sum(w * term(controls) for w, term in self.penalties))
+        inputs, targets = self.data.inputs, self.data.targets
+        terminal = sum(w * term(x, targets) for w, term in self.terminal)
+        ends = sum(w * term(inputs, x, controls) for w, term in self.ends)
+        return float(cost + terminal + ends + sum(w * term(controls) for w, term in self.penalties))
 
     def _start(self, inputs: Array | None) -> Array:
         """Start states, with no cost so far where there is a running cost."""
@@ -191,14 +200,16 @@ class Problem:
             parts.append(part)
         x, cost = self._split(end)
         terminal = [(w, *term.linearize(x, self.data.targets)) for w, term in self.terminal]
+        ends = [(w, *term.linearize(self.data.inputs, x, controls)) for w, term in self.ends]
         penalties = [(w, *term.linearize(controls)) for w, term in self.penalties]
-        value = float(cost + sum(w * v for w, v, _ in [*terminal, *penalties]))
+        value = float(cost + sum(w * v for w, v, _ in [*terminal, *ends, *penalties]))
         return Evaluation(
             self,
             value,
             x,
             parts,
             [(w, linearization) for w, _, linearization in terminal],
+            [(w, linearization) for w, _, linearization in ends],
             [(w, linearization) for w, _, linearization in penalties],
         )
 
@@ -233,11 +244,13 @@ class Evaluation:
     output: Array
     parts: Sequence[Linearization]
     terminal: Sequence[tuple[float, ObjectiveLinearization]]
+    ends: Sequence[tuple[float, ObjectiveLinearization]]
     penalties: Sequence[tuple[float, ObjectiveLinearization]]
 
     def gradient(self) -> Array:
         """∇J(θ), (size,)."""
-        return self._adjoint(self._seed(), 1.0) + self._penalties(lambda term: term.gradient())
+        seed, direct = self._seed()
+        return self._adjoint(seed, 1.0) + direct + self._penalties(lambda term: term.gradient())
 
     def gauss_newton_product(self, v: Array) -> Array:
         """(yᵀ Φ_GN y + R_GN) v, with y the derivative of the end states."""
@@ -245,20 +258,28 @@ class Evaluation:
         if self.problem.running is not None:
             raise StructureError("a running cost has no Gauss–Newton product; use Hessian products")
         dx = self._tangent(v)
-        p = self._terminal(lambda term: term.gauss_newton_product(dx))
-        return self._adjoint(p) + self._penalties(lambda term: term.gauss_newton_product(controls))
+        p, direct = self._outer(
+            lambda term: term.gauss_newton_product(dx),
+            lambda term: term.gauss_newton_product((dx, controls)),
+        )
+        penalties = self._penalties(lambda term: term.gauss_newton_product(controls))
+        return self._adjoint(p) + direct + penalties
 
     def hessian_product(self, v: Array) -> Array:
         """∇²J(θ) v."""
         controls = self.problem.unflatten(v)
         dx = self._tangent(v)
-        p = self._terminal(lambda term: term.hessian_product(dx))
-        q = self.problem._join(self._seed(), 1.0)
+        p, direct = self._outer(
+            lambda term: term.hessian_product(dx),
+            lambda term: term.hessian_product((dx, controls)),
+        )
+        q = self.problem._join(self._seed()[0], 1.0)
         self.problem.counts.tangent += 1
         self.problem.counts.adjoint += 1
         _, second = composition.curvature(self.parts, q, self._zero, self._controls(v))
         return (
             self._adjoint(p)
+            + direct
             + self._flatten(second)
             + self._penalties(lambda term: term.hessian_product(controls))
         )
@@ -290,15 +311,21 @@ class Evaluation:
     def _terms(self) -> list[tuple[float, ObjectiveLinearization]]:
         return [*self.terminal, *self.penalties]
 
-    def _seed(self) -> Array:
-        """The gradient of the terminal terms in the end states."""
-        return self._terminal(lambda term: term.gradient())
+    def _seed(self) -> tuple[Array, Array]:
+        """The gradient in the end states, and that part of it in θ that does not come from them."""
+        return self._outer(lambda term: term.gradient(), lambda term: term.gradient())
 
-    def _terminal(self, product: Any) -> Array:
+    def _outer(self, terminal: Any, end: Any) -> tuple[Array, Array]:
+        """A product of the terminal and end terms: its parts in the end states and in θ."""
         total = np.zeros_like(self.output)
+        direct = np.zeros(self.problem.size, self.problem.dtype)
         for weight, term in self.terminal:
-            total = total + weight * product(term)
-        return total
+            total = total + weight * terminal(term)
+        for weight, term in self.ends:
+            states, controls = end(term)
+            total = total + weight * states
+            direct = direct + weight * self.problem.flatten(controls)
+        return total, direct
 
     @cached_property
     def _zero(self) -> Array:

@@ -164,13 +164,12 @@ class _Builder:
         terminal = self.instance(self.case.objective, ("objective",))
         self.stop()
         objective = self.case.objective.table.weight * terminal
-        layouts = {phase.name: phase.layout for phase in phases}
         for index, choice in enumerate(self.case.penalties):
             path: KeyPath = ("objective", "penalty", index)
             term = self.instance(choice, path)
             try:
                 if term is not None:
-                    objective = objective + choice.table.weight * term.for_layouts(layouts)
+                    objective = objective + choice.table.weight * term.for_phases(phases)
             except InputError as error:
                 self.complain(path, error)
         return objective

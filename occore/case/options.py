@@ -19,12 +19,17 @@ FROM_DATA = frozenset({"state_shape"})
 
 @functools.cache
 def options_model(cls: type) -> type[pydantic.BaseModel]:
-    """The strict pydantic model of the options of a registered frozen dataclass."""
+    """The strict pydantic model of the options of a registered frozen dataclass.
+
+    A field whose metadata have a `key` goes by that name in a case file; the class then has a
+    `for_state` that takes it by this name.
+    """
     hints = typing.get_type_hints(cls, include_extras=True)
     fields: dict[str, Any] = {}
     for field in dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ():
         if field.name not in FROM_DATA and field.init:
-            fields[field.name] = (hints[field.name], _default(field))
+            name = field.metadata.get("key", field.name)
+            fields[name] = (hints[field.name], _default(field))
     return pydantic.create_model(
         cls.__name__,
         __config__=pydantic.ConfigDict(

@@ -76,6 +76,23 @@ class SymbolicDynamics(Dynamics):
 
         return kernels(trace_rates(self), self.compiler)
 
+    @property
+    def autonomous(self) -> bool:
+        """Whether the rates do not use t, the first value of their tape."""
+        tape = self.kernels.tape
+        used = {number for operation in tape.operations for number in operation[1:]}
+        return 0 not in used | set(tape.outputs)
+
+    def jacobian(self, t: float, x: Array, u: Controls) -> Array:
+        """f_x, dense: (samples, states, states)."""
+        kernel, count = self.kernels.jacobian, len(self.states)
+        values = np.atleast_2d(kernel(t, x, flat(self.controls, u, x)))
+        result = np.zeros((x.shape[0], count, count), values.dtype)
+        for place, (row, column) in enumerate(kernel.tape.pattern):
+            if column < count:
+                result[:, row, column] = values[:, count + place]
+        return result
+
     def __getstate__(self) -> dict[str, Any]:
         # kernels are made anew where a worker needs them: generated functions cannot be pickled
         return {name: value for name, value in vars(self).items() if name != "kernels"}

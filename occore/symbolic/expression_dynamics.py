@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
+from pydantic import Field
 
 from occore.dynamics import StateShape
 from occore.errors import InputError, nearest
@@ -29,12 +30,22 @@ class ExpressionDynamics(SymbolicDynamics):
     expressions that are not allowed, naming all of them.
     """
 
-    states: tuple[str, ...]
-    control_names: tuple[str, ...] = field(metadata={"key": "controls"})
-    rate_expressions: Mapping[str, str] = field(metadata={"key": "rates"})
-    unknowns: tuple[str, ...] = ()
-    parameters: Mapping[str, float] = field(default_factory=dict)
-    compiler: Compiler = "numpy"
+    states: Annotated[tuple[str, ...], Field(min_length=1, description="names of the states")]
+    control_names: Annotated[
+        tuple[str, ...], Field(description="names of the controls, which vary in time")
+    ] = field(metadata={"key": "controls"})
+    rate_expressions: Annotated[
+        Mapping[str, str], Field(description="d/dt of each state, as an expression")
+    ] = field(metadata={"key": "rates"})
+    unknowns: Annotated[
+        tuple[str, ...], Field(description="names of unknowns that do not vary in time")
+    ] = ()
+    parameters: Annotated[
+        Mapping[str, float], Field(description="numbers by name, for the expressions")
+    ] = field(default_factory=dict)
+    compiler: Annotated[
+        Compiler, Field(description="numba is fast for few samples (extra fast)")
+    ] = "numpy"
 
     def __post_init__(self) -> None:
         errors = [*self._faults_of_names(), *self._faults_of_rates()]
@@ -64,6 +75,11 @@ class ExpressionDynamics(SymbolicDynamics):
     def controls(self) -> Layout:  # pyright: ignore[reportIncompatibleVariableOverride]
         """The controls and then the unknowns, each a number."""
         return Layout(dict.fromkeys((*self.control_names, *self.unknowns), ()))
+
+    @property
+    def constants(self) -> frozenset[str]:
+        """The unknowns."""
+        return frozenset(self.unknowns)
 
     def rates(self, t: Any, x: Mapping[str, Any], u: Mapping[str, Any]) -> dict[str, Any]:
         """The expressions, read in the symbols of the arguments."""

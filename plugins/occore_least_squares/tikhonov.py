@@ -13,7 +13,7 @@ Hansen, Discrete Inverse Problems (2010), chapter 8. With a weight λ on the ter
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
@@ -27,8 +27,8 @@ from occore import (
     ControlObjective,
     Example,
     InputError,
-    Layout,
     ObjectiveLinearization,
+    Phase,
     PhaseControls,
     nearest,
 )
@@ -52,8 +52,9 @@ class Tikhonov(ControlObjective):
         Field(description='what is penalised, as "W" or "phase/W"; all controls where not given'),
     ] = None
 
-    def for_layouts(self, layouts: Mapping[str, Layout]) -> Tikhonov:
+    def for_phases(self, phases: Sequence[Phase]) -> Tikhonov:
         """The term itself. Raises InputError for a control or a length that does not fit."""
+        layouts = {phase.name: phase.layout for phase in phases}
         known = {name for layout in layouts.values() for name in layout}
         paths = {f"{phase}/{name}" for phase, layout in layouts.items() for name in layout}
         for wanted in self.controls or ():
