@@ -101,6 +101,9 @@ from .objective import (
     ControlObjective as ControlObjective,
 )
 from .objective import (
+    EndObjective as EndObjective,
+)
+from .objective import (
     Objective as Objective,
 )
 from .objective import (
@@ -108,6 +111,9 @@ from .objective import (
 )
 from .objective import (
     PhaseControls as PhaseControls,
+)
+from .objective import (
+    RunningObjective as RunningObjective,
 )
 from .objective import (
     TerminalObjective as TerminalObjective,
@@ -156,6 +162,9 @@ from .structure import (
 )
 from .structure import (
     dense_least_squares as dense_least_squares,
+)
+from .symbolic.dynamics import (
+    SymbolicDynamics as SymbolicDynamics,
 )
 from .testing.models import (
     decay as decay,

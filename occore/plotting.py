@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from occore.errors import InputError, require
-from occore.storage.run import Run
+from occore.storage.run import Run, TreeRow
 
 MOST_PICTURES = 10
 Axes = Any
@@ -41,7 +41,8 @@ def plot_array(run: Run, name: str, axes: Axes, values: np.ndarray | None = None
     values: what to draw in place of the whole array, such as a selection of it.
     """
     values = np.asarray(run[name] if values is None else values)
-    unit, long_name = run.describe(name)
+    row = _rows(run)[name]
+    unit, long_name = row.units, row.long_name
     label = long_name if unit in ("", "1") else f"{long_name} / {unit}"
     values = np.squeeze(values)
     time = _time_of(run, name, len(values) if values.ndim else 0)
@@ -112,9 +113,14 @@ def save(figure: Any, path: Path) -> None:
         raise InputError(f"{path}: cannot be written: {error.strerror}") from error
 
 
+def _rows(run: Run) -> dict[str, TreeRow]:
+    """What the run file holds, by name."""
+    return {row.path: row for row in run.tree()}
+
+
 def _pictures(run: Run) -> tuple[str, np.ndarray] | None:
     """The first control whose rows are square images, and at most ten of its rows."""
-    for name, node in run.nodes.items():
+    for name, node in _rows(run).items():
         if not name.startswith("controls/") or node.shape is None or len(node.shape) != 2:
             continue
         rows, columns = node.shape
@@ -126,7 +132,7 @@ def _pictures(run: Run) -> tuple[str, np.ndarray] | None:
 def _time_of(run: Run, name: str, length: int) -> np.ndarray | None:
     """The time axis beside an array, where it has one of this length."""
     path = f"{name.rpartition('/')[0]}/time"
-    node = run.nodes.get(path)
+    node = _rows(run).get(path)
     return run[path] if node is not None and node.shape == (length,) and path != name else None
 
 

@@ -14,11 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from occore.arrays import Array
+from occore.arrays import Array, Controls
 from occore.errors import RunFileError
 from occore.optimizer import State
+from occore.phase import Phase
 from occore.problem import Counts, Problem
 from occore.storage.record import PhaseControlsRecord, TrajectoryRecord
+from occore.time_scaled import HORIZON
 
 COLUMNS = (
     "iteration",
@@ -121,10 +123,20 @@ def controls_record(problem: Problem, theta: Array) -> dict[str, PhaseControlsRe
     records = {}
     for phase in problem.phases:
         if phase.layout.size:
-            nodes = None if phase.space is None else phase.space.nodes(phase.steps)
-            times = None if nodes is None else phase.start + phase.horizon * np.asarray(nodes)
-            records[phase.name] = PhaseControlsRecord(times, named[phase.name])
+            records[phase.name] = _phase_controls(phase, named[phase.name])
     return records
+
+
+def _phase_controls(phase: Phase, u: Controls) -> PhaseControlsRecord:
+    if phase.space is None:
+        return PhaseControlsRecord(None, u)
+    varying = phase.dynamics.controls.shapes.keys() - phase.dynamics.constants
+    constants = {name: value for name, value in u.items() if name not in varying}
+    if not varying:
+        return PhaseControlsRecord(None, constants)
+    horizon = float(u[HORIZON]) if phase.free_horizon else phase.horizon
+    times = phase.start + horizon * np.asarray(phase.space.nodes(phase.steps))
+    return PhaseControlsRecord(times, {name: u[name] for name in u if name in varying}, constants)
 
 
 def trajectory_record(problem: Problem, theta: Array) -> dict[str, TrajectoryRecord]:

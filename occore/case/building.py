@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from occore.case.complaints import Complaint, raise_complaints
+from occore.case.integrated import apply_guess, integrated_phase, start_data
 from occore.case.lines import Path as KeyPath
 from occore.case.model import Choice
 from occore.case.options import options_of
 from occore.data import Data, split, standardize
 from occore.dynamics import StateShape
 from occore.errors import InputError
-from occore.objective import Objective
+from occore.objective import Objective, TerminalObjective
 from occore.optimizer import Optimizer
 from occore.phase import Phase
 from occore.problem import Problem
@@ -50,11 +51,12 @@ def build(case: Case) -> Built:
     phases = builder.chain(train)
     objective = builder.objective(phases, train)
     optimizer: Optimizer = builder.instance(case.optimizer, ("optimizer",))
-    raise_complaints(builder.complaints, case.places)
+    builder.stop()
     problem = Problem(phases, objective, train)
     builder.structure(problem, optimizer)
-    raise_complaints(builder.complaints, case.places)
-    return Built(problem, held_out, optimizer, problem.initial_controls(streams[2]))
+    theta = builder.start(problem, streams[2])
+    builder.stop()
+    return Built(problem, held_out, optimizer, theta)
 
 
 class _Builder:
@@ -70,6 +72,11 @@ class _Builder:
     def stop(self) -> None:
         raise_complaints(self.complaints, self.case.places)
 
+    def refuse(self, path: KeyPath, error: InputError | str) -> Any:
+        """Complain of what nothing further can be built without."""
+        self.complain(path, error)
+        self.stop()
+
     def instance(self, choice: Choice, path: KeyPath) -> Any:
         """An instance of a registered class, whose constructor may refuse its options."""
         try:
@@ -82,8 +89,9 @@ class _Builder:
         self, drawn: np.random.Generator, order: np.random.Generator
     ) -> tuple[Data, Data | None]:
         """The training part and the held-out part, in the precision of the case."""
-        choice = self.case.data
-        dtype = np.dtype(self.case.top.dtype)
+        choice, dtype = self.case.data, np.dtype(self.case.top.dtype)
+        if choice is None:
+            return self.start_values().astype(dtype), None
         dataset = self.instance(choice, ("data",))
         self.stop()
         path: KeyPath = ("data",)
@@ -94,17 +102,22 @@ class _Builder:
         except InputError as error:
             if path == ("data",) and "path" in self.case.tables["data"]:
                 path = ("data", "path")
-            self.complain(path, error)
-            self.stop()
-            raise
+            return self.refuse(path, error)
         if choice.table.standardize:
             train, held_out = standardize(train, held_out)
         return train.astype(dtype), held_out and held_out.astype(dtype)
 
+    def start_values(self) -> Data:
+        """One sample that starts from the values in the case."""
+        try:
+            return start_data(self.case.phases[0])
+        except InputError as error:
+            return self.refuse(("phase", 0, "start"), error)
+
     def chain(self, train: Data) -> tuple[Phase, ...]:
         """The phases, each told the shape of its incoming state."""
         shape: StateShape = train.inputs.shape[1:]
-        source, phases = "the data", []
+        source, phases = "the data" if self.case.data else "the start", []
         for index, spec in enumerate(self.case.phases):
             phase, shape = self.phase(spec, shape, source, ("phase", index))
             phases.append(phase)
@@ -116,22 +129,18 @@ class _Builder:
     ) -> tuple[Phase, StateShape]:
         """One phase and the shape of its end state."""
         name, cls = spec.table.name, spec.dynamics.entry.cls
-        options = spec.dynamics.options
         try:
-            dynamics = cls.for_state(shape, **options_of(options))
+            dynamics = cls.for_state(shape, **options_of(spec.dynamics.options))
         except InputError as error:
             text = f"{error} (the state that comes from {source} has the shape {shape})"
-            self.complain((*path, "dynamics"), text)
-            self.stop()
-            raise
+            return self.refuse((*path, "dynamics"), text)
         expected = getattr(dynamics, "state_shape", shape)
         if tuple(expected) != tuple(shape):
             text = (
                 f"the phase {name!r} takes states of shape {tuple(expected)}, but {source} gives "
                 f"the shape {tuple(shape)}"
             )
-            self.complain((*path, "dynamics"), text)
-            self.stop()
+            self.refuse((*path, "dynamics"), text)
         output = dynamics.output_shape or shape
         if spec.discretization is None or spec.controls is None:
             return Phase(name, dynamics), output
@@ -140,19 +149,50 @@ class _Builder:
                 f"the integrated phase {name!r} must keep the shape of its state, {tuple(shape)}; "
                 f"this dynamics gives {tuple(output)}. Without a discretization it is a layer"
             )
-            self.complain((*path, "dynamics"), text)
-            self.stop()
+            self.refuse((*path, "dynamics"), text)
         method = self.instance(spec.discretization, (*path, "discretization"))
         space = self.instance(spec.controls, (*path, "controls"))
         self.stop()
-        steps, horizon = spec.discretization.table.steps, spec.table.horizon
-        return Phase(name, dynamics, method, steps, horizon, space=space), output
+        first = path == ("phase", 0) and self.case.data is None
+        phase, faults = integrated_phase(
+            spec, spec.discretization.table, dynamics, method, space, first
+        )
+        for key, text in faults:
+            self.complain((*path, *key), text)
+        if spec.table.observations and path[1] != len(self.case.phases) - 1:
+            self.complain((*path, "observations"), "only the last phase can be observed")
+        return phase, output
 
     def objective(self, phases: tuple[Phase, ...], train: Data) -> Objective:
         """The weighted sum of the terminal term and the penalties."""
+        terminal = self.instance(self.case.objective, ("objective",))
+        self.stop()
+        if isinstance(terminal, TerminalObjective):
+            self.targets(phases, train)
+        objective = self.bound(terminal, phases, self.case.objective, ("objective",))
+        for index, choice in enumerate(self.case.penalties):
+            path: KeyPath = ("objective", "penalty", index)
+            term = self.instance(choice, path)
+            if term is not None:
+                objective = objective + self.bound(term, phases, choice, path)
+        return objective
+
+    def bound(
+        self, term: Objective, phases: tuple[Phase, ...], choice: Choice, path: KeyPath
+    ) -> Objective:
+        """A term for this chain, with its weight."""
+        try:
+            return choice.table.weight * term.for_phases(phases)
+        except InputError as error:
+            return self.refuse(path, error)
+
+    def targets(self, phases: tuple[Phase, ...], train: Data) -> None:
+        """Whether what the last phase gives can be compared with the targets."""
         shape = train.inputs.shape[1:]
         for phase in phases:
             shape = phase.dynamics.output_shape or shape
+        if phases[-1].observations is not None:
+            shape = (len(phases[-1].observations), *shape)
         if train.targets is None:
             self.complain(("objective", "kind"), "needs targets, which the data do not have")
         elif tuple(shape) != train.targets.shape[1:]:
@@ -161,18 +201,6 @@ class _Builder:
                 f"the last phase {phases[-1].name!r} gives outputs of shape {tuple(shape)}, but "
                 f"the targets of the data have the shape {train.targets.shape[1:]}",
             )
-        terminal = self.instance(self.case.objective, ("objective",))
-        self.stop()
-        objective = self.case.objective.table.weight * terminal
-        for index, choice in enumerate(self.case.penalties):
-            path: KeyPath = ("objective", "penalty", index)
-            term = self.instance(choice, path)
-            try:
-                if term is not None:
-                    objective = objective + choice.table.weight * term.for_phases(phases)
-            except InputError as error:
-                self.complain(path, error)
-        return objective
 
     def structure(self, problem: Problem, optimizer: Optimizer) -> None:
         """Whether the problem has what the optimizer needs; else which ones would do."""
@@ -191,3 +219,14 @@ class _Builder:
                 )
                 self.complain(("optimizer", "kind"), text)
                 return
+
+    def start(self, problem: Problem, rng: np.random.Generator) -> np.ndarray:
+        """θ at the start, with the guesses of the case."""
+        controls = problem.unflatten(problem.initial_controls(rng))
+        for index, spec in enumerate(self.case.phases):
+            for name, value in (spec.table.guess or {}).items():
+                try:
+                    apply_guess(problem.phases[index], controls, name, value)
+                except InputError as error:
+                    self.complain(("phase", index, "guess", name), error)
+        return problem.flatten(controls).astype(problem.dtype)

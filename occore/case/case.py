@@ -26,7 +26,7 @@ from occore.case.model import (
 from occore.case.options import options_model
 from occore.case.reading import override, parse, read_text
 from occore.errors import UnknownKind
-from occore.objective import ControlObjective, TerminalObjective
+from occore.objective import ControlObjective
 from occore.plugins import Host, load_host
 from occore.registry import Registry
 
@@ -58,7 +58,7 @@ class Case:
     places: Places
     host: Host
     top: CaseTable
-    data: Choice
+    data: Choice | None
     phases: tuple[PhaseSpec, ...]
     objective: Choice
     penalties: tuple[Choice, ...]
@@ -82,8 +82,8 @@ class Case:
             phase = {"name": spec.table.name, "dynamics": spec.dynamics.resolved()}
             if spec.discretization and spec.controls:
                 phase["discretization"] = spec.discretization.resolved()
-                phase["horizon"] = spec.table.horizon
                 phase["controls"] = spec.controls.resolved()
+                phase |= spec.table.model_dump(include=TIMED - {"controls"}, exclude_none=True)
             phases.append(phase)
         objective = self.objective.resolved()
         if self.penalties:
@@ -91,7 +91,7 @@ class Case:
         top = self.top.model_dump(include={"title", "seed", "dtype", "backend"})
         return {
             **top,
-            "data": self.data.resolved(),
+            **({"data": self.data.resolved()} if self.data else {}),
             "phase": phases,
             "objective": objective,
             "optimizer": self.optimizer.resolved(),
@@ -149,11 +149,9 @@ def check_case(
         checker.phase(table, ("phase", index)) for index, table in enumerate(_list(tables, "phase"))
     )
     checker.distinct_names(phases)
-    objective = checker.objective(
-        ObjectiveTable, TerminalObjective, tables.get("objective"), ("objective",)
-    )
+    objective = checker.objective(ObjectiveTable, False, tables.get("objective"), ("objective",))
     penalties = tuple(
-        checker.objective(PenaltyTable, ControlObjective, table, ("objective", "penalty", index))
+        checker.objective(PenaltyTable, True, table, ("objective", "penalty", index))
         for index, table in enumerate(_list(tables.get("objective"), "penalty"))
     )
     optimizer = checker.choice("optimizer", KindTable, tables.get("optimizer"), ("optimizer",))
@@ -167,6 +165,10 @@ def check_case(
 def _list(table: Any, key: str) -> list[Any]:
     value = table.get(key) if isinstance(table, dict) else None
     return value if isinstance(value, list) else []
+
+
+TIMED = {"horizon", "controls", "memory", "gradient", "observations", "start", "guess"}
+"""Keys of a phase that need a discretization."""
 
 
 class _Checker:
@@ -204,16 +206,17 @@ class _Checker:
         return Choice(entry, common, checked)
 
     def objective(
-        self, model: type[pydantic.BaseModel], sort: type, table: Any, path: KeyPath
+        self, model: type[pydantic.BaseModel], penalty: bool, table: Any, path: KeyPath
     ) -> Any:
-        """A term of the objective: a terminal term at the top, a control term as a penalty."""
+        """A term of the objective: control terms are penalties, all others stand at the top."""
         choice = self.choice("objective", model, table, path)
-        if choice is not None and not issubclass(choice.entry.cls, sort):
-            names = [e.name for e in self.registry.entries("objective") if issubclass(e.cls, sort)]
+        if choice is not None and issubclass(choice.entry.cls, ControlObjective) != penalty:
+            entries = self.registry.entries("objective")
+            names = [e.name for e in entries if issubclass(e.cls, ControlObjective) == penalty]
             text = (
-                "is a penalty; put it into a table [[objective.penalty]]"
-                if sort is TerminalObjective
-                else "is no penalty; name it in [objective]"
+                "is no penalty; name it in [objective]"
+                if penalty
+                else "is a penalty; put it into a table [[objective.penalty]]"
             )
             known = f"Known here: {', '.join(names)}"
             message = f"the objective {choice.entry.name!r} {text}. {known}"
@@ -227,7 +230,7 @@ class _Checker:
             return None
         dynamics = self.choice("dynamics", KindTable, table.get("dynamics"), (*path, "dynamics"))
         if "discretization" not in table:
-            for key in {"horizon", "controls"} & set(table):
+            for key in sorted(TIMED & set(table)):
                 text = "a static phase has none: add a discretization, or remove this key"
                 self.complaints.append(Complaint((*path, key), text))
             return PhaseSpec(checked, dynamics, None, None)

@@ -7,7 +7,7 @@ registered class declares; `Choice` is such a table after validation.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import pydantic
 from pydantic import Field
@@ -18,6 +18,8 @@ from occore.registry import Entry
 STRICT = pydantic.ConfigDict(extra="forbid", strict=True, frozen=True)
 KINDS = pydantic.ConfigDict(extra="allow", strict=True, frozen=True)
 Table = dict[str, Any]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class RunTable(pydantic.BaseModel):
@@ -44,7 +46,10 @@ class CaseTable(pydantic.BaseModel):
         Literal["float64", "float32"], Field(description="precision of the computation")
     ] = "float64"
     backend: Annotated[Literal["numpy"], Field(description="array library")] = "numpy"
-    data: Annotated[Table, Field(description="where inputs and targets come from")]
+    data: Annotated[
+        Table | None,
+        Field(description="where inputs and targets come from; not for problems without data"),
+    ] = None
     phase: Annotated[
         tuple[Table, ...], Field(min_length=1, description="the chain of phases, in order")
     ]
@@ -66,6 +71,30 @@ class DataTable(pydantic.BaseModel):
     ] = False
 
 
+class HorizonTable(pydantic.BaseModel):
+    """An unknown horizon."""
+
+    model_config = STRICT
+    free: Annotated[Literal[True], Field(description="the horizon is unknown")]
+    guess: Annotated[Positive, Field(description="where it starts")] = 1.0
+
+
+class SlotsTable(pydantic.BaseModel):
+    """Binomial checkpointing."""
+
+    model_config = STRICT
+    slots: Annotated[int, Field(gt=0, description="states in memory at most")]
+    disk: Annotated[int, Field(ge=0, description="states in a scratch file at most")] = 0
+
+
+class Ramp(pydantic.BaseModel):
+    """A guess that is linear in time."""
+
+    model_config = STRICT
+    start: Annotated[Finite, Field(description="at the start of the phase")]
+    end: Annotated[Finite, Field(description="at its end")]
+
+
 class PhaseTable(pydantic.BaseModel):
     """[[phase]]: one link of the chain."""
 
@@ -78,9 +107,30 @@ class PhaseTable(pydantic.BaseModel):
         Table | None, Field(description="steps of an integrated phase; a static phase has none")
     ] = None
     horizon: Annotated[
-        float, Field(gt=0, allow_inf_nan=False, description="length of the phase in time")
+        Positive | HorizonTable,
+        Field(description="length of the phase in time, or { free = true, guess = … }"),
     ] = 1.0
     controls: Annotated[Table | None, Field(description="how the controls depend on time")] = None
+    memory: Annotated[
+        Literal["linearizations", "states", "reversible"] | SlotsTable,
+        Field(description="what the adjoint stores"),
+    ] = "linearizations"
+    gradient: Annotated[
+        Literal["discretize_optimize", "optimize_discretize"],
+        Field(description="the exact gradient of the discrete problem, or the continuous adjoint"),
+    ] = "discretize_optimize"
+    observations: Annotated[
+        tuple[Finite, ...] | None,
+        Field(min_length=1, description="times at which the state is observed, which are hit"),
+    ] = None
+    start: Annotated[
+        dict[str, Finite] | None,
+        Field(description="start values by state; a state that is not named is unknown"),
+    ] = None
+    guess: Annotated[
+        dict[str, Finite | Ramp] | None,
+        Field(description="where the optimizer starts: numbers, or { start = …, end = … } in time"),
+    ] = None
 
 
 class KindTable(pydantic.BaseModel):
@@ -93,7 +143,23 @@ class KindTable(pydantic.BaseModel):
 class DiscretizationTable(KindTable):
     """[phase.discretization]: the method and its grid."""
 
-    steps: Annotated[int, Field(gt=0, le=10**9, description="number of equal steps")]
+    steps: Annotated[
+        int | None, Field(gt=0, le=10**9, description="number of equal steps; or else rtol")
+    ] = None
+    rtol: Annotated[Positive | None, Field(description="relative tolerance of adaptive steps")] = (
+        None
+    )
+    atol: Annotated[
+        Positive | None, Field(description="absolute tolerance; a thousandth of rtol by default")
+    ] = None
+    first_step: Annotated[Positive | None, Field(description="length of the first step")] = None
+    max_steps: Annotated[int, Field(gt=0, description="adaptive steps at most")] = 100_000
+
+    @pydantic.model_validator(mode="after")
+    def _one_grid(self) -> Self:
+        if (self.steps is None) == (self.rtol is None):
+            raise ValueError("give either steps, or rtol for adaptive steps")
+        return self
 
 
 class ObjectiveTable(KindTable):

@@ -19,7 +19,7 @@ from occore.case.model import (
     PhaseTable,
 )
 from occore.case.options import options_model
-from occore.objective import ControlObjective, TerminalObjective
+from occore.objective import ControlObjective
 from occore.registry import Entry, Registry
 
 Schema = dict[str, Any]
@@ -28,7 +28,7 @@ Schema = dict[str, Any]
 def case_schema(registry: Registry) -> Schema:
     """A JSON schema (draft 2020-12) of the cases that can be written with this registry."""
     terms = registry.entries("objective")
-    terminal = [entry for entry in terms if issubclass(entry.cls, TerminalObjective)]
+    others = [entry for entry in terms if not issubclass(entry.cls, ControlObjective)]
     penalties = [entry for entry in terms if issubclass(entry.cls, ControlObjective)]
     schema = _schema(CaseTable)
     phase = _schema(PhaseTable)
@@ -36,7 +36,7 @@ def case_schema(registry: Registry) -> Schema:
     tables["data"] = _choice(DataTable, registry.entries("dataset"))
     tables["phase"] = {"type": "array", "minItems": 1, "items": phase}
     tables["optimizer"] = _choice(KindTable, registry.entries("optimizer"))
-    objective = _choice(ObjectiveTable, terminal)
+    objective = _choice(ObjectiveTable, others)
     for branch in objective["oneOf"]:
         branch["properties"]["penalty"] = {
             "type": "array",

@@ -57,7 +57,7 @@ def inspect(run_file: Path, path: str | None, png: Path | None, as_json: bool) -
         _tree(console, run, "")
         return 0
     plain = path.strip("/")
-    if plain in run.nodes and run.nodes[plain].shape is None:
+    if any(row.path == plain and row.shape is None for row in run.tree()):
         _tree(console, run, plain)
     else:
         _values(console, run, path)
@@ -91,13 +91,12 @@ def _tree(console: Console, run: Run, below: str) -> None:
     from rich.markup import escape
     from rich.tree import Tree
 
-    from occore.storage.groups import INDEX_NAME
-
     root = Tree(f"[bold]{escape(below or str(run.path))}[/bold]")
     branches = {below: root}
     prefix = f"{below}/" if below else ""
-    for path, node in run.nodes.items():
-        if not path.startswith(prefix) or INDEX_NAME.fullmatch(path):
+    for node in run.tree():
+        path = node.path
+        if not path.startswith(prefix):
             continue
         parent, _, name = path.rpartition("/")
         if node.shape is None:
@@ -120,7 +119,8 @@ def _values(console: Console, run: Run, path: str) -> None:
     values = run.select(path)
     array = np.asarray(values)
     console.print(f"[bold]{path}[/bold]", highlight=False)
-    unit, long_name = run.describe(path.partition("[")[0].strip("/ "))
+    name = path.partition("[")[0].strip("/ ")
+    unit, long_name = next((r.units, r.long_name) for r in run.tree() if r.path == name)
     shape = " × ".join(map(str, array.shape)) or "scalar"
     unit = "" if unit in ("", "1") else f", {unit}"
     console.print(f"{long_name}{unit}   {shape}   {array.dtype}", highlight=False, style="dim")
@@ -148,9 +148,9 @@ def _print_json(run: Run, path: str | None) -> None:
             "result": run.result,
             "checks": run.checks,
             "tree": {
-                name: {"shape": list(node.shape), "dtype": node.dtype}
-                for name, node in run.nodes.items()
-                if node.shape is not None
+                row.path: {"shape": list(row.shape), "dtype": row.dtype}
+                for row in run.tree()
+                if row.shape is not None
             },
         }
     else:

@@ -1,14 +1,8 @@
-"""Reading HDF5 files from strangers: what is not plain data inside bounds is refused.
+"""The guarded reader: opens HDF5 files that come from strangers.
 
-    allowed                                           refused
-    hard links, each group reached once               soft, external and user-defined links, cycles
-    contiguous, compact and chunked storage           external raw files, virtual datasets
-    deflate, shuffle and fletcher32                   every other filter: it may run foreign code
-    integers, floats and strings                      references, compounds, named types, opaque
-    bounded numbers, depths and sizes                 absurd shapes, much data from tiny storage
-
-The whole tree is looked over before anything is read. Object references appear only in the
-attributes of dimension scales, which are never followed.
+Hard links only, no storage in other files, known types and filters, bounded counts and sizes; every
+link and every property is looked at before it is followed. Whatever is wrong becomes one
+`RunFileError` of one line.
 """
 
 from __future__ import annotations
@@ -24,146 +18,233 @@ from typing import Any
 
 import h5py
 import numpy as np
-from h5py import h5a, h5d, h5g, h5l, h5o, h5t, h5z
+from h5py import h5a, h5d, h5g
 
 from occore.errors import RunFileError
+from occore.storage import limits
+from occore.storage.limits import Missing, Refused, check_name, open_child
+from occore.storage.selection import Selection, selected_shape
 
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
-MAX_OBJECTS = 10_000
-MAX_DEPTH = 32
-MAX_NAME = 255
-MAX_ATTRIBUTES = 64
-MAX_ATTRIBUTE_BYTES = 1 << 20
-MAX_READ_BYTES = 4 << 30
-MAX_RATIO = 1100
-"""Logical over stored bytes: deflate cannot reach more, so more is no data."""
-FREE_BYTES = 1 << 20
-"""Logical bytes up to which the ratio does not matter."""
-
-_FILTERS = {h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32}
-_TYPES = {h5t.INTEGER, h5t.FLOAT, h5t.STRING}
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_DAMAGE = (  # what h5py raises when the bytes make no sense
+    OSError,
+    LookupError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    ArithmeticError,
+    MemoryError,
+)
 
 
 @dataclass(frozen=True)
-class Node:
-    """A group (shape and dtype are None) or a dataset of a file that was looked over."""
+class Entry:
+    """One object of a file: its path from the root, and what it says of itself.
+
+    shape and dtype are None for a group. dtype "str" is text, "bool" is truth values.
+    """
 
     path: str
     shape: tuple[int, ...] | None
     dtype: str | None
+    attributes: dict[str, Any]
+
+    @property
+    def is_index(self) -> bool:
+        """Whether this is the scale of an axis without a natural coordinate."""
+        name = self.path.rpartition("/")[2]
+        return self.attributes.get("CLASS") == "DIMENSION_SCALE" and name not in (
+            "iteration",
+            "time",
+        )
 
 
 class GuardedFile:
-    """An open HDF5 file that has been looked over; see `guarded`."""
+    """An open file; use `guarded`, which turns all that can go wrong into RunFileError."""
 
-    def __init__(self, path: Path, file: h5py.File) -> None:
-        self.path, self._file = path, file
-        self.nodes: dict[str, Node] = {}
-        self._groups: set[int] = set()
-        self._look_over(file.id, "", 0)
+    def __init__(self, file: h5py.File, size: int) -> None:
+        self._root = h5g.open(file.id, b"/")
+        self._size = size
+        self._text = 0
 
-    def read(self, path: str, selection: Any = ()) -> np.ndarray:
-        """The numbers or strings of a dataset, all or a selection."""
-        dataset = self._file[path]
-        assert isinstance(dataset, h5py.Dataset)  # noqa: S101 - the tree says so
-        if dataset.dtype.kind == "O":
-            return np.asarray(dataset.asstr()[selection], object)
-        return np.asarray(dataset[selection])
+    def attributes(self) -> dict[str, Any]:
+        """The attributes of the root."""
+        return self._attributes(self._root)
 
-    def attribute(self, path: str, name: str, default: Any = None) -> Any:
-        """An attribute that is a number or a string."""
-        attributes = self._file[path or "/"].attrs
-        return attributes[name] if name in attributes else default
+    def entries(self) -> list[Entry]:
+        """Every object but the root, in the order of the file. Raises Refused, see `limits`."""
+        found: list[Entry] = []
+        seen = {h5py.h5o.get_info(self._root).addr}
+        total = 0
+        waiting: list[tuple[h5g.GroupID, list[bytes], str]] = [
+            (self._root, _names(self._root)[::-1], "")
+        ]
+        while waiting:
+            group, names, prefix = waiting[-1]
+            if not names:
+                waiting.pop()
+                continue
+            name = names.pop()
+            path = f"{prefix}{check_name(name)}"
+            child, address = open_child(group, name)
+            if address in seen:
+                raise Refused(f"{path!r} is a second name of an object that has one")
+            seen.add(address)
+            if len(seen) > limits.MAX_OBJECTS:
+                raise Refused(f"more than {limits.MAX_OBJECTS} objects")
+            if isinstance(child, h5d.DatasetID):
+                total += limits.check_dataset(child, self._size)
+                if total > limits.MAX_FILE:
+                    raise Refused(f"datasets of more than {limits.MAX_FILE:.1e} bytes together")
+                attributes = self._attributes(child)
+                found.append(Entry(path, child.shape, _kind(child, attributes), attributes))
+                continue
+            if len(waiting) > limits.MAX_DEPTH:
+                raise Refused(f"groups more than {limits.MAX_DEPTH} deep")
+            found.append(Entry(path, None, None, self._attributes(child)))
+            waiting.append((child, _names(child)[::-1], f"{path}/"))
+        return found
 
-    def _look_over(self, group: Any, path: str, depth: int) -> None:
-        address = h5o.get_info(group).addr
-        if address in self._groups:
-            raise RunFileError(f"{self.path}: {path or '/'} leads back to another group")
-        self._groups.add(address)
-        if depth > MAX_DEPTH:
-            raise RunFileError(f"{self.path}: groups deeper than {MAX_DEPTH}")
-        self._check_attributes(group, path)
-        for raw in group:
-            name = raw.decode("utf-8")
-            where = f"{path}/{name}" if path else name
-            if len(raw) > MAX_NAME or len(self.nodes) >= MAX_OBJECTS:
-                raise RunFileError(f"{self.path}: more objects or longer names than a run has")
-            if group.links.get_info(raw).type != h5l.TYPE_HARD:
-                raise RunFileError(f"{self.path}: {where!r} is a link to elsewhere; refused")
-            member = h5o.open(group, raw)
-            if isinstance(member, h5g.GroupID):
-                self.nodes[where] = Node(where, None, None)
-                self._look_over(member, where, depth + 1)
-            elif isinstance(member, h5d.DatasetID):
-                self._check_dataset(member, where)
-                self._check_attributes(member, where)
-                self.nodes[where] = Node(where, member.shape, _type_name(member))
-            else:
-                raise RunFileError(f"{self.path}: {where!r} is a named type; refused")
+    def shape(self, path: str) -> tuple[int, ...]:
+        """Shape of the dataset at a path. Raises Missing where there is none."""
+        return self._dataset(path).shape
 
-    def _check_dataset(self, dataset: Any, where: str) -> None:
-        plan = dataset.get_create_plist()
-        if plan.get_layout() == h5d.VIRTUAL or plan.get_external_count():
-            raise RunFileError(f"{self.path}: {where!r} takes its data from other files; refused")
-        filters = {plan.get_filter(index)[0] for index in range(plan.get_nfilters())}
-        if not filters <= _FILTERS:
-            raise RunFileError(f"{self.path}: {where!r} uses an unknown filter; refused")
-        kind = dataset.get_type()
-        if kind.get_class() not in _TYPES or (
-            kind.get_class() != h5t.STRING and kind.get_size() > 8
-        ):
-            raise RunFileError(f"{self.path}: {where!r} has a type that no run file has; refused")
-        logical = math.prod(dataset.shape) * kind.get_size()
-        stored = dataset.get_storage_size()
-        if logical > max(FREE_BYTES, MAX_RATIO * stored):
-            raise RunFileError(
-                f"{self.path}: {where!r} declares {logical} bytes, but {stored} are stored; refused"
-            )
+    def read(self, path: str, selection: Selection = ()) -> Any:
+        """The values at a path: an array, of str where they are text, or a NumPy scalar.
 
-    def _check_attributes(self, thing: Any, where: str) -> None:
-        count = h5a.get_num_attrs(thing)
-        if count > MAX_ATTRIBUTES:
-            raise RunFileError(f"{self.path}: {where or '/'} has {count} attributes; refused")
+        selection: one int or slice with a positive step for each leading axis. Raises Missing where
+        there is no dataset.
+        """
+        dataset = self._dataset(path)
+        attributes = self._attributes(dataset.id)
+        if _kind(dataset.id, attributes) == "str":
+            return _integer_or_text(self._texts(dataset), attributes)[selection]
+        count = math.prod(selected_shape(selection, dataset.shape))
+        if count * dataset.dtype.itemsize > limits.MAX_READ:
+            raise Refused(f"{path!r} has more than {limits.MAX_READ:.1e} bytes; read a slice of it")
+        values = dataset[selection]
+        return values.astype(bool) if attributes.get("dtype") == "bool" else values
+
+    def _dataset(self, path: str) -> h5py.Dataset:
+        place: Any = self._root
+        for name in path.split("/"):
+            if not isinstance(place, h5g.GroupID):
+                raise Missing(path)
+            place, _ = open_child(place, check_name(name.encode()).encode())
+        if not isinstance(place, h5d.DatasetID):
+            raise Missing(path)
+        limits.check_dataset(place, self._size)
+        return h5py.Dataset(place)
+
+    def _attributes(self, place: Any) -> dict[str, Any]:
+        """Attributes of an object by name; text as str."""
+        count = h5a.get_num_attrs(place)
+        if count > limits.MAX_ATTRIBUTES:
+            raise Refused(f"an object with {count} attributes, more than {limits.MAX_ATTRIBUTES}")
+        values = h5py.AttributeManager(_Holder(place))
+        result: dict[str, Any] = {}
         for index in range(count):
-            attribute = h5a.open(thing, index=index)
-            if attribute.get_storage_size() > MAX_ATTRIBUTE_BYTES:
-                raise RunFileError(f"{self.path}: {where or '/'} has a huge attribute; refused")
+            attribute = h5a.open(place, index=index)
+            if limits.check_attribute(attribute, attribute.name):
+                value = values[check_name(attribute.name)]
+                self._spend(value)
+                name = attribute.name.decode()
+                result[name] = value.decode("utf-8") if isinstance(value, bytes) else value
+        return result
 
+    def _texts(self, dataset: h5py.Dataset) -> np.ndarray:
+        """All strings of a dataset, read one by one: many can share one long text of the file."""
+        texts = np.empty(dataset.shape, object)
+        for index in np.ndindex(dataset.shape):
+            text = dataset[index]
+            self._spend(text)
+            texts[index] = text.decode("utf-8")
+        return texts
 
-def _type_name(dataset: Any) -> str:
-    kind = dataset.get_type()
-    return "string" if kind.get_class() == h5t.STRING else str(dataset.dtype)
+    def _spend(self, value: Any) -> None:
+        """Count text that was read: a small file can make thousands of strings of one."""
+        if isinstance(value, (bytes, str)):
+            self._text += len(value)
+        elif isinstance(value, np.ndarray) and value.dtype.kind in "OSU":
+            self._text += sum(len(text) for text in value.flat)
+        if self._text > limits.MAX_TEXT:
+            raise Refused(f"text of more than {limits.MAX_TEXT} bytes")
 
 
 @contextlib.contextmanager
 def guarded(path: str | os.PathLike[str]) -> Iterator[GuardedFile]:
-    """Open an HDF5 file from a stranger for reading.
-
-    Raises RunFileError, in one line, for anything that is no such file, is damaged, or holds what
-    is not allowed; also where reading inside the block fails.
-    """
+    """Open a file from anywhere for reading. Raises RunFileError, one line, for whatever is wrong."""
     path = Path(path)
-    _check_signature(path)
+    size = _regular_file(path)
     try:
-        with h5py.File(path, "r") as file:
-            yield GuardedFile(path, file)
-    except RunFileError:
-        raise
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError) as error:
+        with h5py.File(path, "r", locking=False) as file:
+            yield GuardedFile(file, size)
+    except Refused as error:
+        raise RunFileError(
+            f"{path}: refused: {error}. occore reads only what it writes itself"
+        ) from error
+    except _DAMAGE as error:
         text = " ".join(str(error).split())[:200]
-        raise RunFileError(f"{path}: damaged, or not written by occore: {text}") from error
+        raise RunFileError(
+            f"{path}: damaged ({text}); use another copy, or run the case again"
+        ) from error
 
 
-def _check_signature(path: Path) -> None:
+def _regular_file(path: Path) -> int:
+    """Size of a file that begins as HDF5 does; pipes and devices are not opened at all."""
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise RunFileError(f"{path}: not a file; give the path of an HDF5 file")
+        about = path.stat()
+        if stat.S_ISDIR(about.st_mode):
+            raise RunFileError(f"{path}: this is a folder; name the run file in it")
+        if not stat.S_ISREG(about.st_mode):
+            raise RunFileError(f"{path}: not a regular file; copy the run to a file first")
         with path.open("rb") as file:
-            start = file.read(len(SIGNATURE))
-    except FileNotFoundError:
-        raise RunFileError(f"{path}: no such file") from None
+            start = file.read(len(_SIGNATURE))
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        raise RunFileError(f"{path}: there is no such file") from error
     except OSError as error:
         raise RunFileError(f"{path}: cannot be read: {error.strerror}") from error
-    if start != SIGNATURE:
-        raise RunFileError(f"{path}: no HDF5 file; give a run file, as `occore run` writes it")
+    if start != _SIGNATURE:
+        raise RunFileError(
+            f"{path}: not an HDF5 file; run files are written by: occore run CASE -o RUN.h5"
+        )
+    return about.st_size
+
+
+def _names(group: h5g.GroupID) -> list[bytes]:
+    """Names of the links of a group, in the order of creation where the file keeps it."""
+    names: list[bytes] = []
+
+    def collect(name: bytes) -> bool:
+        names.append(name)
+        return len(names) > limits.MAX_OBJECTS
+
+    tracked = group.get_create_plist().get_link_creation_order() & h5py.h5p.CRT_ORDER_TRACKED
+    group.links.iterate(
+        collect, idx_type=h5py.h5.INDEX_CRT_ORDER if tracked else h5py.h5.INDEX_NAME
+    )
+    if len(names) > limits.MAX_OBJECTS:
+        raise Refused(f"a group of more than {limits.MAX_OBJECTS} objects")
+    return names
+
+
+@dataclass(frozen=True)
+class _Holder:
+    """What h5py's reader of attributes asks of an object."""
+
+    id: Any
+
+
+def _kind(dataset: h5d.DatasetID, attributes: dict[str, Any]) -> str:
+    if dataset.get_type().get_class() == h5py.h5t.STRING:
+        return "str"
+    return "bool" if attributes.get("dtype") == "bool" else str(dataset.dtype)
+
+
+def _integer_or_text(texts: np.ndarray, attributes: dict[str, Any]) -> np.ndarray:
+    if attributes.get("dtype") != "integer" or texts.ndim:
+        return texts.astype(np.dtypes.StrDType) if texts.size else texts.astype("U1")
+    digits = texts[()]
+    if len(digits) > 1000 or not digits.removeprefix("-").isdecimal():
+        raise Refused("an integer that is not written in digits")
+    return np.array(int(digits), object)

@@ -17,11 +17,13 @@ class PhaseControlsRecord:
     """The controls of one phase.
 
     time: (K,), or None where the controls do not depend on time. values: arrays by name, of shape
-    (K, *shape), or (*shape) where `time` is None. Raises ValueError where the lengths differ.
+    (K, *shape), or (*shape) where `time` is None. constants: arrays by name that do not depend on
+    time where others do, such as an unknown horizon. Raises ValueError where the lengths differ.
     """
 
     time: np.ndarray | None
     values: Mapping[str, np.ndarray]
+    constants: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.time is not None:

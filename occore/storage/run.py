@@ -1,191 +1,245 @@
-"""A stored run, read by the names of its file: `run["trajectory/swing/state"]`."""
+"""A run file as users see it: arrays by the names of the file, read when they are asked for."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from occore.errors import RunFileError, nearest
-from occore.storage.groups import INDEX_NAME, INTEGER
-from occore.storage.guard import GuardedFile, Node, guarded
+from occore.errors import InputError, RunFileError, nearest
+from occore.storage.guard import Entry, GuardedFile, guarded
+from occore.storage.limits import Missing
 from occore.storage.record import (
     FORMAT_VERSION,
     PhaseControlsRecord,
     RunRecord,
     TrajectoryRecord,
+    default_units,
 )
-from occore.storage.selection import parse_selection
+from occore.storage.selection import parse, split_name
 
-_TEXTS = ("title", "status", "created", "finished", "occore_version")
+_TEXTS = ("title", "status", "created", "occore_version", "case_toml", "case_toml_resolved")
 
 
-@dataclass(frozen=True)
+class TreeRow(NamedTuple):
+    """One object of a run file; shape and dtype are None for a group, units and name may be ''."""
+
+    path: str
+    shape: tuple[int, ...] | None
+    dtype: str | None
+    units: str
+    long_name: str
+
+
+@dataclass(frozen=True, eq=False)
 class Run:
-    """A run file that was looked over. Arrays are read when asked for, by the guarded reader.
+    """A run file, from `open_run`. The texts are those at the moment of opening.
 
-    The file is closed between reads, since a run under way replaces it at every checkpoint.
+    The file is closed between reads, since a run that goes on replaces it; every read sees one
+    complete file. `run["history/objective"]` is an array, `run["history"]` a dictionary of arrays.
     """
 
     path: Path
     title: str
     status: str
     created: str
-    finished: str
+    finished: str | None
     occore_version: str
-    nodes: Mapping[str, Node]
+    case_toml: str
+    case_toml_resolved: str
 
-    def __getitem__(self, path: str) -> Any:
-        """The array of this name; a number, a string or a bool where it is a scalar.
+    def __getitem__(self, name: str) -> Any:
+        """A dataset as an array (or NumPy scalar, or str), a group as a dictionary of these.
 
-        Raises RunFileError with the nearest name where there is none.
+        Raises InputError, with the nearest name, where the file has no such name.
         """
-        node = self._node(path)
-        if node.shape is None:
-            return self.group(path)
+        name = name.strip("/")
         with guarded(self.path) as file:
-            return _read(file, path)
+            try:
+                return _value(file.read(name))
+            except Missing:
+                return _group(file, name)
 
     def select(self, text: str) -> Any:
-        """The entries of an array that a text such as `history/objective[-5:]` names."""
-        path, bracket, rest = text.partition("[")
-        path = path.strip().strip("/")
-        node = self._node(path)
-        if not bracket:
-            return self[path]
-        if not rest.endswith("]") or node.shape is None:
-            raise RunFileError(f"{text!r}: write entries as in history/objective[-5:]")
-        index = parse_selection(rest[:-1], node.shape)
-        with guarded(self.path) as file:
-            return file.read(path, index)
+        """A part of a dataset, with NumPy's slices as text: "trajectory/swing/state[:, 0]".
 
-    def group(self, path: str) -> dict[str, Any]:
-        """All arrays below a group, as nested dictionaries, without index scales."""
-        prefix = f"{path}/" if path else ""
-        result: dict[str, Any] = {}
+        Reads that part only. Raises InputError for an unknown name and for slices that do not fit.
+        """
+        name, brackets = split_name(text)
+        if brackets is None:
+            return self[name]
+        name = name.strip("/")
         with guarded(self.path) as file:
-            for name, node in file.nodes.items():
-                if not name.startswith(prefix) or INDEX_NAME.fullmatch(name):
-                    continue
-                *parents, last = name[len(prefix) :].split("/")
-                place = result
-                for parent in parents:
-                    place = place.setdefault(parent, {})
-                if node.shape is not None:
-                    place[last] = _read(file, name)
-                else:
-                    place.setdefault(last, {})
-        return result
+            try:
+                shape = file.shape(name)
+            except Missing:
+                _group(file, name)
+                raise InputError(f"{name!r} is a group; slices are taken of datasets") from None
+            slicing = parse(brackets, shape)
+            return slicing.finish(_value(file.read(name, slicing.selection)))
 
     @property
     def history(self) -> dict[str, np.ndarray]:
-        """The columns of the history."""
-        return self.group("history")
+        """Arrays by name, each (N,), on the axis "iteration"."""
+        return self["history"]
+
+    @property
+    def controls(self) -> dict[str, dict[str, np.ndarray]]:
+        """Arrays by phase and name, with "time" where they depend on time."""
+        return self["controls"] if self._has("controls") else {}
 
     @property
     def result(self) -> dict[str, Any]:
-        """What the run found; empty while it goes on."""
-        return self.group("result")
+        """The result, as nested dictionaries of Python scalars and arrays."""
+        return _plain(self["result"])
+
+    def checkpoint(self) -> dict[str, Any]:
+        """What a resume needs, as nested dictionaries of Python scalars and arrays."""
+        return _plain(self["checkpoint"])
 
     @property
     def checks(self) -> list[dict[str, Any]]:
         """The rows of the derivative table."""
-        columns = self.group("checks")
-        names = [name for name in columns if name != "row"]
-        rows = zip(*(columns[name] for name in names), strict=True) if names else ()
-        return [dict(zip(names, row, strict=True)) for row in rows]
+        columns = self["checks"]
+        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+        return [dict(zip(columns, row, strict=True)) for row in rows]
 
-    @property
-    def case_toml(self) -> str:
-        """The case as it was given."""
-        return self._text("case_toml")
-
-    def describe(self, path: str) -> tuple[str, str]:
-        """Unit and long name of an array."""
+    def tree(self) -> list[TreeRow]:
+        """Every group and dataset; index scales are left out."""
         with guarded(self.path) as file:
-            unit = file.attribute(path, "units", "")
-            return str(unit), str(file.attribute(path, "long_name", ""))
+            return [_row(entry) for entry in file.entries() if not entry.is_index]
 
     def record(self) -> RunRecord:
-        """All that the file holds, as it was written. Raises RunFileError where it does not fit."""
+        """All of the file, as `write_run` takes it. Raises RunFileError where it does not fit."""
         try:
             return self._record()
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
             text = " ".join(str(error).split())
             raise RunFileError(f"{self.path}: damaged, or no run of occore: {text}") from error
 
     def _record(self) -> RunRecord:
+        with guarded(self.path) as file:
+            entries = file.entries()
+            everything = _collected(file, entries, "")
+            texts = _texts(self.path, file)
+        rows = {e.path: _row(e) for e in entries if not e.is_index}
+        units = {p: r.units for p, r in rows.items() if r.units and r.units != default_units(p)}
+        prefix = "history/"
+        checks = everything.get("checks", {})
         return RunRecord(
-            title=self.title,
-            status=self.status,
-            created=self.created,
-            finished=self.finished or None,
-            occore_version=self.occore_version,
-            case_toml=self.case_toml,
-            case_toml_resolved=self._text("case_toml_resolved"),
-            history=self.history,
-            controls={phase: _controls(named) for phase, named in self.group("controls").items()},
-            trajectory=_trajectories(self.group("trajectory")),
-            adjoint=_trajectories(self.group("adjoint")),
-            result=self.result,
-            checkpoint=self.group("checkpoint"),
-            checks=self.checks,
-            provenance=self.group("provenance"),
+            **texts,
+            history=everything["history"],
+            history_units={
+                p.removeprefix(prefix): r.units
+                for p, r in rows.items()
+                if p.startswith(prefix) and r.units not in ("", "1")
+            },
+            controls={
+                phase: _controls(values) for phase, values in everything.get("controls", {}).items()
+            },
+            trajectory=_trajectories(everything.get("trajectory", {})),
+            adjoint=_trajectories(everything.get("adjoint", {})),
+            result=_plain(everything["result"]),
+            checkpoint=_plain(everything["checkpoint"]),
+            checks=[
+                dict(zip(checks, row, strict=True))
+                for row in zip(*(column.tolist() for column in checks.values()), strict=True)
+            ],
+            provenance=_plain(everything["provenance"]),
+            units={p: u for p, u in units.items() if not p.startswith(prefix)},
         )
 
-    def _node(self, path: str) -> Node:
-        path = path.strip("/")
-        if path not in self.nodes:
-            raise RunFileError(
-                f"{self.path}: no {path!r} in it.{nearest(path, self.nodes)} "
-                f"See all with: occore inspect {self.path}"
-            )
-        return self.nodes[path]
-
-    def _text(self, name: str) -> str:
-        with guarded(self.path) as file:
-            return str(file.attribute("", name, ""))
+    def _has(self, group: str) -> bool:
+        return any(row.path == group for row in self.tree())
 
 
 def open_run(path: str | os.PathLike[str]) -> Run:
-    """The run in a file. Raises RunFileError where it holds none, or one of a later format."""
+    """Open a run file, from anywhere, by the guarded reader.
+
+    Raises RunFileError where it is missing, damaged, hostile, no run file, or of a later version.
+    """
     path = Path(path)
     with guarded(path) as file:
-        version = file.attribute("", "format_version")
-        if version is None:
-            raise RunFileError(f"{path}: an HDF5 file, but no run file of occore")
-        if int(version) > FORMAT_VERSION:
-            raise RunFileError(
-                f"{path}: format {version} is later than {FORMAT_VERSION}. Upgrade occore"
-            )
-        texts = {name: str(file.attribute("", name, "")) for name in _TEXTS}
-        return Run(path=path, nodes=file.nodes, **texts)
+        file.entries()
+        texts = _texts(path, file)
+    return Run(path=path, **texts)
 
 
-def _read(file: GuardedFile, path: str) -> Any:
-    values, mark = file.read(path), file.attribute(path, "dtype")
-    if mark == "bool":
-        values = values.astype(bool)
-    if values.ndim:
-        return values
-    scalar = values.item()
-    return int(scalar) if mark == INTEGER else scalar
+def _texts(path: Path, file: GuardedFile) -> dict[str, Any]:
+    attributes = file.attributes()
+    version = attributes.get("format_version")
+    texts = {name: attributes.get(name) for name in (*_TEXTS, "finished")}
+    if version is None or not all(isinstance(text, str) for text in texts.values()):
+        raise RunFileError(
+            f"{path}: an HDF5 file, but not a run file; those are written by: occore run CASE"
+        )
+    if version != FORMAT_VERSION:
+        raise RunFileError(
+            f"{path}: run file of format {version}, this occore reads {FORMAT_VERSION}; "
+            "upgrade occore"
+        )
+    return {**texts, "finished": texts["finished"] or None}
 
 
-def _controls(named: Mapping[str, Any]) -> PhaseControlsRecord:
-    values = dict(named)
-    return PhaseControlsRecord(values.pop("time", None), values)
+def _row(entry: Entry) -> TreeRow:
+    units, name = (str(entry.attributes.get(key, "")) for key in ("units", "long_name"))
+    return TreeRow(entry.path, entry.shape, entry.dtype, units, name)
 
 
-def _trajectories(phases: Mapping[str, Any]) -> dict[str, TrajectoryRecord]:
-    result = {}
-    for phase, named in phases.items():
-        values = dict(named)
-        values.pop("sample", None)
-        time, state = values.pop("time"), values.pop("state")
-        result[phase] = TrajectoryRecord(time, state, values)
+def _group(file: GuardedFile, name: str) -> dict[str, Any]:
+    entries = file.entries()
+    if name and not any(entry.path == name and entry.shape is None for entry in entries):
+        known = [entry.path for entry in entries]
+        leaves = [path for path in known if path.endswith("/" + name.rpartition("/")[2])]
+        hint = nearest(name, known) or (f" Did you mean {leaves[0]!r}?" if leaves else "")
+        raise InputError(f"the run file has no {name!r}.{hint}")
+    return _collected(file, entries, name)
+
+
+def _collected(file: GuardedFile, entries: list[Entry], name: str) -> dict[str, Any]:
+    """The values in a group, as nested dictionaries; without index scales."""
+    prefix = f"{name}/" if name else ""
+    result: dict[str, Any] = {}
+    for entry in entries:
+        if not entry.path.startswith(prefix) or entry.is_index:
+            continue
+        *parents, leaf = entry.path.removeprefix(prefix).split("/")
+        place = result
+        for parent in parents:
+            place = place[parent]
+        place[leaf] = {} if entry.shape is None else _value(file.read(entry.path))
     return result
+
+
+def _value(values: Any) -> Any:
+    return str(values) if isinstance(values, np.str_) else values
+
+
+def _plain(tree: dict[str, Any]) -> dict[str, Any]:
+    """Scalars as Python has them."""
+    return {
+        key: _plain(value)
+        if isinstance(value, dict)
+        else (value.item() if isinstance(value, np.generic) else value)
+        for key, value in tree.items()
+    }
+
+
+def _controls(values: dict[str, Any]) -> PhaseControlsRecord:
+    time = values.pop("time", None)
+    if time is None:
+        return PhaseControlsRecord(None, values)
+    varying = {n: v for n, v in values.items() if np.shape(v)[:1] == np.shape(time)}
+    return PhaseControlsRecord(
+        time, varying, {n: values[n] for n in values.keys() - varying.keys()}
+    )
+
+
+def _trajectories(phases: dict[str, dict[str, np.ndarray]]) -> dict[str, TrajectoryRecord]:
+    return {
+        phase: TrajectoryRecord(values.pop("time"), values.pop("state"), values)
+        for phase, values in phases.items()
+    }

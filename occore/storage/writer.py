@@ -122,6 +122,8 @@ def _controls(group: GroupWriter, controls: PhaseControlsRecord, phase: str) -> 
         axes = [group.coordinate("time", controls.time, f"time in phase {phase}")]
     for name, values in controls.values.items():
         group.array(name, values, axes, f"control {name} of phase {phase}")
+    for name, values in controls.constants.items():
+        group.array(name, values, [], f"constant {name} of phase {phase}")
 
 
 def _trajectory(group: GroupWriter, trajectory: TrajectoryRecord, phase: str) -> None:

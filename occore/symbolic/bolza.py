@@ -15,7 +15,7 @@ Bliss, Lectures on the Calculus of Variations (1946), part II. All derivatives a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -63,15 +63,15 @@ class Bolza(Objective):
 
     def for_phases(self, phases: Sequence[Phase]) -> Objective:
         """The terms on the phase with symbolic dynamics. Raises InputError for wrong expressions."""
-        named = [phase for phase in phases if isinstance(phase.dynamics, ExpressionDynamics)]
-        if len(named) != 1 or named[0] is not phases[-1]:
-            raise InputError("a Bolza objective needs one phase of symbolic dynamics, the last one")
-        phase, sign = named[0], 1.0 if self.sense == "minimize" else -1.0
+        phase, sign = phases[-1], 1.0 if self.sense == "minimize" else -1.0
+        dynamics, integrated = phase.dynamics, [p for p in phases if not p.static]
+        if integrated != [phase] or not isinstance(dynamics, ExpressionDynamics):
+            raise InputError("a Bolza objective needs one integrated phase, symbolic and the last")
         weighted: list[tuple[float, Objective]] = []
         if self.running.strip() not in ("0", "0.0"):
-            weighted.append((sign, ExpressionRunning(self.running, phase.dynamics)))
+            weighted.append((sign, ExpressionRunning(self.running, dynamics)))
         if self.terminal.strip() not in ("0", "0.0"):
-            weighted.append((sign, ExpressionEnd(self.terminal, phase)))
+            weighted.append((sign, ExpressionEnd(self.terminal, phase, dynamics)))
         if not weighted:
             raise InputError("both running and terminal are 0: there is nothing to minimise")
         return Total(tuple(weighted))
@@ -154,10 +154,9 @@ class ExpressionEnd(EndObjective):
 
     text: str
     phase: Phase
-    dynamics: ExpressionDynamics = field(init=False)
+    dynamics: ExpressionDynamics
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "dynamics", self.phase.dynamics)
         _ = self.kernels  # the expression is read at once, so that its errors come early
 
     @cached_property
@@ -183,27 +182,23 @@ class ExpressionEnd(EndObjective):
         """(samples, 1 + states + unknowns)."""
         phase, u = self.phase, controls[self.phase.name]
         horizon = u[HORIZON] if phase.free_horizon else phase.horizon
-        columns = [phase.start + np.asarray(horizon), *np.array(inputs).T]
-        if phase.free_start is not None:
-            places = np.flatnonzero(phase.free_start)
+        start = phase.start + np.asarray(horizon)
+        return self._columns([start, *np.array(inputs).T], u, len(inputs))
+
+    def _columns(self, columns: list[Any], u: Controls, samples: int) -> Array:
+        """(end time, start states, unknowns) of each sample, with the unknown start states in."""
+        if self.phase.free_start is not None:
+            places = np.flatnonzero(self.phase.free_start)
             for place, value in zip(places, u[START], strict=True):
                 columns[1 + int(place)] = value
         columns.extend(u[name] for name in self.dynamics.unknowns)
-        samples = len(inputs)
         return np.stack([np.broadcast_to(column, (samples,)) for column in columns], axis=1)
 
     def direction(self, d: PhaseControls, samples: int) -> Array:
         """A direction of the controls as one of `_given`, (samples, 1 + states + unknowns)."""
-        zeros = np.zeros((samples, len(self.dynamics.states)))
-        fixed = self.phase
-        u = d[fixed.name]
-        columns = [u[HORIZON] if fixed.free_horizon else 0.0, *zeros.T]
-        if fixed.free_start is not None:
-            places = np.flatnonzero(fixed.free_start)
-            for place, value in zip(places, u[START], strict=True):
-                columns[1 + int(place)] = value
-        columns.extend(u[name] for name in self.dynamics.unknowns)
-        return np.stack([np.broadcast_to(column, (samples,)) for column in columns], axis=1)
+        u = d[self.phase.name]
+        zeros = [0.0] * len(self.dynamics.states)
+        return self._columns([u.get(HORIZON, 0.0), *zeros], u, samples)
 
     def split(self, p: Array) -> tuple[Array, PhaseControls]:
         """Adjoint (samples, states + given) as that of the end states and that of the controls."""

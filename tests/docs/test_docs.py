@@ -129,9 +129,9 @@ def test_the_groups_of_a_run_file_are_documented(tmp_path):
     settings = ["run.record=['controls','trajectory']"]
     case = occore.load_case("cases/02_least_squares/digits.toml", settings=settings)
     run = occore.run(case, tmp_path / "run.h5")
-    for path in run.nodes:
-        group = path.split("/")[0]
-        assert f"`/{group}" in DOCS["run-files.md"], path
+    for row in run.tree():
+        group = row.path.split("/")[0]
+        assert f"`/{group}" in DOCS["run-files.md"], row
     for column in run.history:
         assert f"`{column}`" in DOCS["run-files.md"], column
 

@@ -67,8 +67,8 @@ def test_figures(run_file, capsys, tmp_path, path):
     ("arguments", "message"),
     [
         (["controls/fit/w"], "Did you mean 'controls/fit/W'?"),
-        (["controls/fit/W[99]"], "outside an axis of 10"),
-        (["controls/fit/W[1.5]"], "is no index"),
+        (["controls/fit/W[99]"], "index 99 is out of range"),
+        (["controls/fit/W[1.5]"], "is not a slice"),
         (["--plot", "figure.pdf"], "ends in .png"),
         (["--plot", "no/folder/figure.png"], "cannot be written"),
         (["history/objective[0]", "--plot", "f.png"], "a figure needs"),

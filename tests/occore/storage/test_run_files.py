@@ -14,7 +14,7 @@ import pytest
 from occore.errors import InputError, RunFileError
 from occore.storage.record import PhaseControlsRecord, RunRecord, TrajectoryRecord
 from occore.storage.run import open_run
-from occore.storage.selection import parse_selection
+from occore.storage.selection import parse
 from occore.storage.writer import write_run
 
 
@@ -29,7 +29,9 @@ def record(rng, **changes) -> RunRecord:
         "case_toml_resolved": "title = 'A run, θ'\nseed = 0",
         "history": {"iteration": np.arange(3), "objective": np.array([3.0, 2.0, 1.0])},
         "controls": {
-            "hidden": PhaseControlsRecord(np.linspace(0, 1, 4), {"K": rng.random((4, 2, 3))}),
+            "hidden": PhaseControlsRecord(
+                np.linspace(0, 1, 4), {"K": rng.random((4, 2, 3))}, {"horizon": np.array(1.5)}
+            ),
             "closing": PhaseControlsRecord(None, {"W": rng.random((2, 3)), "b": rng.random(2)}),
         },
         "trajectory": {"hidden": TrajectoryRecord(np.linspace(0, 1, 5), rng.random((5, 2, 3)))},
@@ -58,6 +60,7 @@ def test_what_is_written_comes_back(path, rng):
         read.controls["hidden"].values["K"], written.controls["hidden"].values["K"]
     )
     assert read.controls["closing"].time is None
+    assert read.controls["hidden"].constants == {"horizon": 1.5}
     assert np.array_equal(read.trajectory["hidden"].state, written.trajectory["hidden"].state)
     assert read.result == written.result
     assert read.checkpoint["random"] == 2**100
@@ -96,18 +99,18 @@ def test_names_and_selections(path, rng):
     assert run.select("trajectory/hidden/state[:, 0]").shape == (5, 3)
     assert run.select("trajectory/hidden/state[..., 1]").shape == (5, 2)
     assert run["result"]["metrics"]["train"]["rmse"] == 0.5
-    with pytest.raises(RunFileError, match="Did you mean 'history/objective'"):
+    with pytest.raises(InputError, match="Did you mean 'history/objective'"):
         run["history/objektive"]
-    with pytest.raises(InputError, match="outside an axis of 3"):
+    with pytest.raises(InputError, match="index 3 is out of range"):
         run.select("history/objective[3]")
 
 
 @pytest.mark.parametrize(
-    "text", ["__import__('os')", "1.5", "a", "0:1:0", "::-1", "0,0", "1e3", "True"]
+    "text", ["__import__('os')", "1.5", "a", "0:1:0", "0,0", "1e3", "True"]
 )
 def test_selections_are_numbers_and_slices_only(text):
     with pytest.raises(InputError):
-        parse_selection(text, (3,))
+        parse(text, (3,))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +150,7 @@ def test_a_file_of_a_later_format(path, rng):
     write_run(path, record(rng))
     with h5py.File(path, "a") as file:
         file.attrs["format_version"] = 99
-    with pytest.raises(RunFileError, match="Upgrade occore"):
+    with pytest.raises(RunFileError, match="upgrade occore"):
         open_run(path)
 
 

@@ -1,0 +1,1 @@
+"""Control spaces: how controls depend on time. One space a file."""
