@@ -23,6 +23,7 @@ from occore.data import Data
 from occore.errors import NonFiniteError, RunFileError
 from occore.interruption import Interruption
 from occore.optimizer import State, Status
+from occore.phase import Phase
 from occore.plugins import Host, load_host
 from occore.problem import Counts, Problem
 from occore.provenance import provenance
@@ -254,9 +255,8 @@ class Execution:
 
     def result(self, status: Status) -> dict[str, Any]:
         """What the run found: the group `/result`, evaluated anew at the final θ."""
-        problem = replace(
-            self.problem, counts=Counts()
-        )  # looking at a result is no work of the run
+        integration = {p.name: _integration(p) for p in self.problem.phases if not p.static}
+        problem = replace(self.problem, counts=Counts())  # a look at the result is no work
         metrics = {"train": _metrics(problem, self.theta, problem.data)}
         if self.built.held_out is not None:
             metrics["held_out"] = _metrics(problem, self.theta, self.built.held_out)
@@ -268,6 +268,7 @@ class Execution:
             "status_message": status.value,
             "metrics": metrics,
             "counts": asdict(self.problem.counts),
+            **({"integration": integration} if integration else {}),
             "times": {"solution": self.seconds},
         }
 
@@ -306,6 +307,18 @@ class Execution:
         )
         write_run(self.path, record)
         self.written = time.monotonic()
+
+
+def _integration(phase: Phase) -> dict[str, int]:
+    """What the sweeps of a phase cost in this process."""
+    cost, log = phase.cost, phase.log
+    return {
+        "steps": cost.steps,
+        "recomputed_steps": cost.recomputed,
+        "peak_bytes": cost.peak_bytes,
+        "accepted_steps": log.accepted,
+        "rejected_steps": log.rejected,
+    }
 
 
 def _metrics(problem: Problem, theta: Array, data: Data) -> dict[str, float]:

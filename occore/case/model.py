@@ -115,10 +115,6 @@ class PhaseTable(pydantic.BaseModel):
         Literal["linearizations", "states", "reversible"] | SlotsTable,
         Field(description="what the adjoint stores"),
     ] = "linearizations"
-    gradient: Annotated[
-        Literal["discretize_optimize", "optimize_discretize"],
-        Field(description="the exact gradient of the discrete problem, or the continuous adjoint"),
-    ] = "discretize_optimize"
     observations: Annotated[
         tuple[Finite, ...] | None,
         Field(min_length=1, description="times at which the state is observed, which are hit"),

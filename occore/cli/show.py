@@ -67,6 +67,11 @@ def result_table(result: Mapping[str, Any]) -> Table:
             )
     counts = result["counts"]
     table.add_row("sweeps", ", ".join(f"{v} {k}" for k, v in counts.items() if v) or "none")
+    for phase, cost in result.get("integration", {}).items():
+        steps = f"{cost['steps']:,} steps, {cost['recomputed_steps']:,} recomputed"
+        table.add_row(
+            f"phase {phase}", f"{steps}, {cost['peak_bytes'] / 1e6:.3g} MB stored at most"
+        )
     table.add_row("time", f"{result['times']['solution']:.3g} s")
     return table
 

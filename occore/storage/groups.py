@@ -92,10 +92,12 @@ class GroupWriter:
             name, data=values, dtype=dtype, track_times=False, **options
         )
         if mark:
-            dataset.attrs["dtype"] = mark
-        if values.dtype.kind in "iuf":
-            dataset.attrs["units"] = self._units(path)
-        dataset.attrs["long_name"] = long_name or name.replace("_", " ")
+            set_text(dataset, "dtype", mark)
+        if values.dtype.kind == "S":
+            set_text(dataset, "_Encoding", "utf-8")  # by which xarray decodes it
+        else:
+            set_text(dataset, "units", self._units(path))
+        set_text(dataset, "long_name", long_name or name.replace("_", " "))
         return dataset
 
     def _check(self, name: str) -> None:
@@ -119,6 +121,25 @@ def keep_order(properties: Any) -> None:
     properties.set_obj_track_times(False)
 
 
+def set_text(thing: h5py.Group | h5py.Dataset, name: str, text: str) -> None:
+    """Set an attribute to a text. Raises RunFileError for a text with a NUL character."""
+    data, dtype = _encoded(f"{thing.name}: {name}", np.array(text, object))
+    thing.attrs.create(name, data, dtype=dtype)
+
+
+def _encoded(path: str, texts: np.ndarray) -> tuple[np.ndarray, np.dtype]:
+    """Texts as UTF-8 of one length.
+
+    Not of variable length: HDF5 keeps such text in a heap of the whole file, and reading a damaged
+    heap can take it for ever (HDF5 2.0.0, found by flipping bits).
+    """
+    entries = [text.encode() for text in texts.ravel().tolist()]
+    if any(b"\0" in entry for entry in entries):
+        raise RunFileError(f"{path} contains a NUL character, which HDF5 cannot hold")
+    dtype = h5py.string_dtype("utf-8", max([1, *map(len, entries)]))
+    return np.array(entries, dtype).reshape(texts.shape), dtype
+
+
 def _stored(path: str, values: np.ndarray) -> tuple[np.ndarray, Any, str]:
     """How an array is stored: (array, HDF5 type, mark of what the type does not say)."""
     if values.dtype.kind in "iuf" and values.dtype.itemsize <= 8:
@@ -128,9 +149,9 @@ def _stored(path: str, values: np.ndarray) -> tuple[np.ndarray, Any, str]:
         return values.astype(np.int8), np.dtype(np.int8), "bool"
     entries = values.ravel().tolist()
     if values.dtype.kind in "OU" and all(isinstance(entry, str) for entry in entries):
-        return values.astype(object), h5py.string_dtype(), ""
+        return *_encoded(path, values), ""
     if values.ndim == 0 and isinstance(entries[0], int):
-        return np.array(str(entries[0]), object), h5py.string_dtype(), INTEGER
+        return *_encoded(path, np.array(str(entries[0]), object)), INTEGER
     raise RunFileError(
         f"{path}: {type(entries[0]).__name__ if entries else values.dtype} cannot be stored in a "
         "run file; use numbers, bools, strings, arrays of these, and dictionaries"

@@ -65,7 +65,7 @@ class GuardedFile:
     def __init__(self, file: h5py.File, size: int) -> None:
         self._root = h5g.open(file.id, b"/")
         self._size = size
-        self._text = 0
+        self._attribute_bytes = 0
 
     def attributes(self) -> dict[str, Any]:
         """The attributes of the root."""
@@ -118,7 +118,7 @@ class GuardedFile:
         dataset = self._dataset(path)
         attributes = self._attributes(dataset.id)
         if _kind(dataset.id, attributes) == "str":
-            return _integer_or_text(self._texts(dataset), attributes)[selection]
+            return _integer_or_text(_decoded(dataset[()]), attributes)[selection]
         count = math.prod(selected_shape(selection, dataset.shape))
         if count * dataset.dtype.itemsize > limits.MAX_READ:
             raise Refused(f"{path!r} has more than {limits.MAX_READ:.1e} bytes; read a slice of it")
@@ -145,30 +145,15 @@ class GuardedFile:
         result: dict[str, Any] = {}
         for index in range(count):
             attribute = h5a.open(place, index=index)
+            # counted, since a file can show one large attribute on thousands of objects
+            self._attribute_bytes += attribute.get_storage_size()
+            if self._attribute_bytes > limits.MAX_ATTRIBUTES_READ:
+                raise Refused(f"attributes of more than {limits.MAX_ATTRIBUTES_READ:.1e} bytes")
             if limits.check_attribute(attribute, attribute.name):
-                value = values[check_name(attribute.name)]
-                self._spend(value)
-                name = attribute.name.decode()
+                name = check_name(attribute.name)
+                value = values[name]
                 result[name] = value.decode("utf-8") if isinstance(value, bytes) else value
         return result
-
-    def _texts(self, dataset: h5py.Dataset) -> np.ndarray:
-        """All strings of a dataset, read one by one: many can share one long text of the file."""
-        texts = np.empty(dataset.shape, object)
-        for index in np.ndindex(dataset.shape):
-            text = dataset[index]
-            self._spend(text)
-            texts[index] = text.decode("utf-8")
-        return texts
-
-    def _spend(self, value: Any) -> None:
-        """Count text that was read: a small file can make thousands of strings of one."""
-        if isinstance(value, (bytes, str)):
-            self._text += len(value)
-        elif isinstance(value, np.ndarray) and value.dtype.kind in "OSU":
-            self._text += sum(len(text) for text in value.flat)
-        if self._text > limits.MAX_TEXT:
-            raise Refused(f"text of more than {limits.MAX_TEXT} bytes")
 
 
 @contextlib.contextmanager
@@ -241,10 +226,16 @@ def _kind(dataset: h5d.DatasetID, attributes: dict[str, Any]) -> str:
     return "bool" if attributes.get("dtype") == "bool" else str(dataset.dtype)
 
 
+def _decoded(texts: Any) -> np.ndarray:
+    entries = np.asarray(texts)
+    decoded = [entry.decode("utf-8") for entry in entries.ravel().tolist()]
+    return np.array(decoded, np.dtypes.StrDType).reshape(entries.shape)
+
+
 def _integer_or_text(texts: np.ndarray, attributes: dict[str, Any]) -> np.ndarray:
     if attributes.get("dtype") != "integer" or texts.ndim:
-        return texts.astype(np.dtypes.StrDType) if texts.size else texts.astype("U1")
-    digits = texts[()]
+        return texts
+    digits = str(texts[()])
     if len(digits) > 1000 or not digits.removeprefix("-").isdecimal():
         raise Refused("an integer that is not written in digits")
     return np.array(int(digits), object)

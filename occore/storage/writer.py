@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 
 from occore.errors import RunFileError
-from occore.storage.groups import GroupWriter, keep_order
+from occore.storage.groups import GroupWriter, keep_order, set_text
 from occore.storage.record import (
     FORMAT_VERSION,
     PhaseControlsRecord,
@@ -25,7 +25,7 @@ from occore.storage.record import (
     TrajectoryRecord,
 )
 
-_CASE_LIMIT = 64_000  # bytes: other readers of HDF5 and the guard bound the length of attributes
+_TEXT_LIMIT = 65_000  # bytes: an attribute ends at 64 KiB in the format that all readers know
 
 
 def write_run(path: str | os.PathLike[str], record: RunRecord) -> None:
@@ -85,8 +85,8 @@ def _fill(file: h5py.File, record: RunRecord) -> None:
 
 
 def _root_attributes(file: h5py.File, record: RunRecord) -> None:
-    file.attrs["NX_class"] = "NXroot"
-    file.attrs["default"] = "history"
+    set_text(file, "NX_class", "NXroot")
+    set_text(file, "default", "history")
     file.attrs["format_version"] = FORMAT_VERSION
     for name in (
         "occore_version",
@@ -98,18 +98,17 @@ def _root_attributes(file: h5py.File, record: RunRecord) -> None:
         "case_toml_resolved",
     ):
         text = getattr(record, name) or ""
-        if len(text.encode()) > _CASE_LIMIT:
+        if len(text.encode()) > _TEXT_LIMIT:
             raise RunFileError(
-                f"{name} has {len(text.encode())} bytes; a run file holds at most {_CASE_LIMIT}. "
+                f"{name} has {len(text.encode())} bytes; a run file holds at most {_TEXT_LIMIT}. "
                 "Shorten the case file, for example by moving numbers to a data file"
             )
-        if "\0" in text:
-            raise RunFileError(f"{name} contains a NUL character, which HDF5 cannot hold")
-        file.attrs[name] = text
+        set_text(file, name, text)
 
 
 def _history(group: GroupWriter, history: Mapping[str, np.ndarray]) -> None:
-    group.group.attrs.update(NX_class="NXdata", signal="objective", axes="iteration")
+    for name, text in (("NX_class", "NXdata"), ("signal", "objective"), ("axes", "iteration")):
+        set_text(group.group, name, text)
     iteration = group.coordinate("iteration", np.asarray(history["iteration"], np.int64))
     for name, values in history.items():
         if name != "iteration":

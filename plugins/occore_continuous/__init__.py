@@ -8,10 +8,56 @@ import occore
 @occore.hookimpl
 def occore_register(registry: Any) -> None:
     """Register the discretizations and control spaces."""
-    from occore_continuous.constant import Constant
-    from occore_continuous.forward_euler import ForwardEuler
-    from occore_continuous.piecewise_constant import PiecewiseConstant
+    from occore.symbolic.bolza import Bolza
+    from occore.symbolic.expression_dynamics import ExpressionDynamics
+    from occore_continuous.control_spaces.constant import Constant
+    from occore_continuous.control_spaces.cubic_spline import CubicSpline
+    from occore_continuous.control_spaces.piecewise_constant import PiecewiseConstant
+    from occore_continuous.control_spaces.piecewise_linear import PiecewiseLinear
+    from occore_continuous.discretizations.ars222 import ARS222
+    from occore_continuous.discretizations.backward_euler import BackwardEuler
+    from occore_continuous.discretizations.bosh3 import Bosh3
+    from occore_continuous.discretizations.dopri5 import Dopri5
+    from occore_continuous.discretizations.dopri8 import Dopri8
+    from occore_continuous.discretizations.etdrk4 import ETDRK4
+    from occore_continuous.discretizations.forward_euler import ForwardEuler
+    from occore_continuous.discretizations.gauss4 import Gauss4
+    from occore_continuous.discretizations.heun import Heun
+    from occore_continuous.discretizations.imex_euler import ImexEuler
+    from occore_continuous.discretizations.implicit_midpoint import ImplicitMidpoint
+    from occore_continuous.discretizations.leapfrog import Leapfrog
+    from occore_continuous.discretizations.midpoint import Midpoint
+    from occore_continuous.discretizations.rk4 import RK4
+    from occore_continuous.discretizations.rk38 import RK38
+    from occore_continuous.discretizations.rosenbrock import Rosenbrock
+    from occore_continuous.discretizations.sdirk2 import SDIRK2
+    from occore_continuous.discretizations.sdirk3 import SDIRK3
+    from occore_continuous.discretizations.trapezoid import Trapezoid
+    from occore_continuous.discretizations.verlet import Verlet
 
     registry.discretization("forward_euler", ForwardEuler)
+    registry.discretization("midpoint", Midpoint)
+    registry.discretization("heun", Heun)
+    registry.discretization("rk4", RK4)
+    registry.discretization("rk38", RK38)
+    registry.discretization("bosh3", Bosh3)
+    registry.discretization("dopri5", Dopri5)
+    registry.discretization("dopri8", Dopri8)
+    registry.discretization("backward_euler", BackwardEuler)
+    registry.discretization("trapezoid", Trapezoid)
+    registry.discretization("implicit_midpoint", ImplicitMidpoint)
+    registry.discretization("gauss4", Gauss4)
+    registry.discretization("sdirk2", SDIRK2)
+    registry.discretization("sdirk3", SDIRK3)
+    registry.discretization("rosenbrock", Rosenbrock)
+    registry.discretization("leapfrog", Leapfrog)
+    registry.discretization("verlet", Verlet)
+    registry.discretization("imex_euler", ImexEuler)
+    registry.discretization("ars222", ARS222)
+    registry.discretization("etdrk4", ETDRK4)
     registry.control_space("constant", Constant)
+    registry.control_space("cubic_spline", CubicSpline)
     registry.control_space("piecewise_constant", PiecewiseConstant)
+    registry.control_space("piecewise_linear", PiecewiseLinear)
+    registry.dynamics("symbolic", ExpressionDynamics)
+    registry.objective("bolza", Bolza)

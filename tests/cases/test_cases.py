@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import occore
@@ -58,3 +59,24 @@ def test_ill_conditioned(runs):
     assert run.status == "converged"
     assert gradient[2] > 10 * gradient[1]  # rounding spoils the step that ends it on paper
     assert len(gradient) > 3
+
+
+def test_lqr(runs):
+    """½ tanh(1), the solution of the Riccati equation; the discretization is of order 2 in u."""
+    objective = runs("08_continuous/lqr").result["objective"]
+    assert abs(objective - 0.3807970779778824) < 1e-8
+    u = runs("08_continuous/lqr")["controls/regulate/u"]
+    time = runs("08_continuous/lqr")["controls/regulate/time"]
+    assert max(abs(u + np.sinh(1 - time) / np.cosh(1))) < 1e-3
+
+
+def test_free_horizon(runs):
+    run = runs("08_continuous/free_horizon")
+    assert abs(run["controls/travel/horizon"] - 0.98) < 1e-6
+    assert abs(run.result["objective"] - 1.98) < 1e-9
+
+
+def test_orbit(runs):
+    """Kepler's third law, up to the error of the leapfrog in the period, which is O(h²)."""
+    run = runs("08_continuous/orbit")
+    assert abs(run["controls/orbit/start"][0] - 3**0.5) < 1e-4

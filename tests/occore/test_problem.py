@@ -7,8 +7,8 @@ from numpy.testing import assert_allclose
 from occore import Data, Phase, Problem
 from occore.checks import check_problem, raise_on_failure
 from occore.testing.models import Tanh
-from occore_continuous.forward_euler import ForwardEuler
-from occore_continuous.piecewise_constant import PiecewiseConstant
+from occore_continuous.control_spaces.piecewise_constant import PiecewiseConstant
+from occore_continuous.discretizations.forward_euler import ForwardEuler
 from occore_least_squares.least_squares import LeastSquares
 from occore_least_squares.linear import Linear
 from occore_least_squares.tikhonov import Tikhonov

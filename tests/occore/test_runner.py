@@ -234,7 +234,7 @@ def test_plugins_observe_a_run(tmp_path, long_case):
 def test_the_locator_names_phase_and_step(rng):
     from occore.runner import locate_nonfinite
     from occore.testing.models import Decay
-    from occore_continuous.constant import Constant
+    from occore_continuous.control_spaces.constant import Constant
     from occore_least_squares.least_squares import LeastSquares
 
     class Blowing(occore.Discretization):

@@ -87,9 +87,9 @@ def test_xarray_opens_every_group(path, rng):
 def test_the_plot_that_viewers_show_is_the_history(path, rng):
     write_run(path, record(rng))
     with h5py.File(path) as file:
-        assert file.attrs["default"] == "history"
+        assert file.attrs["default"] == b"history"
         attributes = file["history"].attrs
-        assert (attributes["signal"], attributes["axes"]) == ("objective", "iteration")
+        assert (attributes["signal"], attributes["axes"]) == (b"objective", b"iteration")
 
 
 def test_names_and_selections(path, rng):
@@ -105,9 +105,7 @@ def test_names_and_selections(path, rng):
         run.select("history/objective[3]")
 
 
-@pytest.mark.parametrize(
-    "text", ["__import__('os')", "1.5", "a", "0:1:0", "0,0", "1e3", "True"]
-)
+@pytest.mark.parametrize("text", ["__import__('os')", "1.5", "a", "0:1:0", "0,0", "1e3", "True"])
 def test_selections_are_numbers_and_slices_only(text):
     with pytest.raises(InputError):
         parse(text, (3,))

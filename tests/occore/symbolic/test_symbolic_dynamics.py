@@ -157,7 +157,7 @@ def test_sympy_waits_until_it_is_needed():
         "import sys, occore.symbolic.dynamics, occore.symbolic.expression_dynamics as e; "
         "assert not {'sympy', 'numba'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 - this text
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def rates_of(rates):

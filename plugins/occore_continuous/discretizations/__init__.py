@@ -1,0 +1,1 @@
+"""Discretizations: one method a file, and the functions that families of methods share."""

@@ -1,0 +1,58 @@
+"""Forward Euler: x(t + h) ≈ x + h f(t, x, u(t)).
+
+Hairer, Nørsett and Wanner I, section I.7. A residual network is this step: one layer a step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from occore import Array, Controls, Discretization, Dynamics, Example, Linearization, decay
+from occore_continuous.discretizations import runge_kutta
+from occore_continuous.discretizations.tableau import Tableau
+
+
+def dense_weights(s: Any) -> tuple[Any, ...]:
+    """The straight line along f."""
+    return (s,)
+
+
+TABLEAU = Tableau.parse(
+    """
+    0 |
+      | 1
+    """,
+    dense=dense_weights,
+)
+
+
+@dataclass(frozen=True)
+class ForwardEuler(Discretization):
+    """Explicit, order 1, one evaluation a step. Unstable on the imaginary axis for every h."""
+
+    tableau: ClassVar[Tableau] = TABLEAU
+    order: ClassVar[int] = 1
+    dense_order: ClassVar[int] = 1
+    abscissae: ClassVar[tuple[float, ...]] = TABLEAU.abscissae
+
+    def step(self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls) -> Array:
+        """x + h Σ b_i k_i."""
+        return runge_kutta.step(TABLEAU, dynamics, t, h, x, control)
+
+    def linearize_step(
+        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls
+    ) -> tuple[Array, Linearization]:
+        """The step, and its derivative stage by stage."""
+        return runge_kutta.linearize_step(TABLEAU, dynamics, t, h, x, control)
+
+    def dense_output(
+        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls, s: Array
+    ) -> Array:
+        """x + h Σ b_i(s) k_i."""
+        return runge_kutta.dense_output(TABLEAU, dynamics, t, h, x, control, s)
+
+    @classmethod
+    def example(cls) -> Example:
+        """dx/dt = −x, h = 1/2: 1 − 1/2, by hand."""
+        return Example(cls(), dynamics=decay(), x=[[1.0]], h=0.5, u={}, value=[[0.5]])

@@ -1,0 +1,262 @@
+"""Implicit methods: every way of solving, convergence, failure, and stiff problems."""
+
+import math
+
+import numpy as np
+import pytest
+import scipy.integrate
+import scipy.linalg
+import sympy
+
+from occore import ComputationError, Dynamics, Layout, Products, StructureError
+from occore_continuous.discretizations.linear_equations import LinearEquation
+from occore_continuous.discretizations.phi_functions import phi_functions
+
+T, H = 0.3, 0.2
+
+
+@pytest.fixture
+def implicit_entry(entry):
+    if "solver" not in entry.cls.__dataclass_fields__:
+        pytest.skip("no linear systems")
+    return entry
+
+
+def products(method, field, point):
+    """All that a step can give, flat."""
+    x, u = point(method.abscissae)
+    (dx, du), (py, _) = point(method.abscissae), point(method.abscissae)
+    y, part = method.linearize_step(field, T, H, x, u)
+    (px, pu), (hx, hu) = part.vjp(py), part.curvature(py, dx, du)
+    arrays = [y, part.jvp(dx, du), px, hx, *pu.values(), *hu.values()]
+    return np.concatenate([a.ravel() for a in arrays])
+
+
+@pytest.mark.parametrize("kind", ["dense", "sparse", None])
+@pytest.mark.parametrize("solver", ["auto", "dense", "sparse", "matrix_free"])
+def test_solvers_agree(implicit_entry, make_kind, fresh_point, solver, kind):
+    method = implicit_entry.cls
+    expected = products(method(solver="dense"), make_kind("dense"), fresh_point())
+    found = products(method(solver=solver), make_kind(kind), fresh_point())
+    assert np.linalg.norm(found - expected) <= 1e-12 * np.linalg.norm(expected)
+
+
+def test_float32_with_every_solver(implicit_entry, make_kind, point):
+    for solver in ("dense", "sparse", "matrix_free"):
+        method = implicit_entry.cls(solver=solver)
+        x, u = point(method.abscissae, np.float32)
+        field = make_kind("dense").astype(np.float32)
+        y, part = method.linearize_step(field, T, H, x, u)
+        assert y.dtype == part.jvp(x, u).dtype == part.vjp(y)[0].dtype == np.float32
+
+
+class Square(Dynamics):
+    """f = u − x²: steps have closed forms."""
+
+    controls = Layout({"u": ()})
+
+    def __call__(self, t, x, u):
+        return u["u"] - x**2
+
+    def linearize(self, t, x, u):
+        return u["u"] - x**2, Products(
+            lambda dx, du: du["u"] - 2 * x * dx,
+            lambda p: (-2 * x * p, {"u": np.sum(p)}),
+            lambda p, dx, du: (-2 * dx * p, {"u": np.zeros(())}),
+        )
+
+
+@pytest.mark.parametrize("name", ["backward_euler", "trapezoid", "implicit_midpoint"])
+def test_derivatives_of_the_closed_form(host, name):
+    x, u, v, h = sympy.symbols("x u v h", positive=True)  # u at the start, v at the end
+    y = sympy.symbols("y")
+    equation = {
+        "backward_euler": y - x - h * (v - y**2),
+        "trapezoid": y - x - h / 2 * (u - x**2 + v - y**2),
+        "implicit_midpoint": y - x - h * (v - ((x + y) / 2) ** 2),
+    }[name]
+    values = {x: 0.7, u: 0.4, v: 0.9, h: 0.5}
+    solution = max(sympy.solve(equation, y), key=lambda s: s.subs(values))
+    method = host.registry["discretization", name].cls()
+    controls = [u, v] if len(method.abscissae) == 2 else [v]
+    unknowns = [x, *controls]
+    gradient = [float(sympy.diff(solution, w).subs(values)) for w in unknowns]
+    hessian = np.array(sympy.hessian(solution, unknowns).subs(values), float)
+    control = {"u": np.array([values[c] for c in controls])}
+    end, part = method.linearize_step(Square(), 0.0, 0.5, np.array([[0.7]]), control)
+    assert end[0, 0] == pytest.approx(float(solution.subs(values)), rel=1e-14)
+    one = np.ones((1, 1))
+    px, pu = part.vjp(one)
+    np.testing.assert_allclose([px[0, 0], *pu["u"]], gradient, rtol=1e-13)
+    zero = np.zeros(len(controls))
+    for row, (dx, du) in zip(
+        hessian, [(one, zero), *((0 * one, e) for e in np.eye(len(controls)))], strict=True
+    ):
+        hx, hu = part.curvature(one, dx, {"u": du})
+        np.testing.assert_allclose([hx[0, 0], *hu["u"]], row, rtol=1e-12, atol=1e-14)
+
+
+def test_newton_that_does_not_converge_says_where(host):
+    """y = 1 + h (−10 − y²) has no real solution for h = 1."""
+    method = host.registry["discretization", "backward_euler"].cls()
+    with pytest.raises(ComputationError, match=r"t = 3, h = 1: the residual is .* shorter steps"):
+        method.step(Square(), 2.0, 1.0, np.array([[1.0]]), {"u": np.array([-10.0])})
+
+
+def test_a_singular_matrix_says_where(host):
+    """x' = x with h = 1: y = x + y."""
+    method = host.registry["discretization", "backward_euler"].cls()
+    for solver in ("dense", "sparse"):
+        with pytest.raises(ComputationError, match=r"singular at t = 1, h = 1"):
+            field = LinearEquation(((1.0,),), ((0.0,),))
+            type(method)(solver=solver).step(field, 0.0, 1.0, np.ones((1, 1)), {})
+
+
+def test_petsc_ex23(host):
+    """3 x' = 4 x, x(0) = 2: Crank–Nicolson at h = 1e-3; PETSc prints dx/dc = −3.3721514."""
+    method = host.registry["discretization", "trapezoid"].cls()
+    b, c, x, parts = 4.0, 3.0, np.array([[2.0]]), []
+    field = Ratio(b)
+    control = {"c": np.full(2, c)}
+    for k in range(1000):
+        x, part = method.linearize_step(field, k * 1e-3, 1e-3, x, control)
+        parts.append(part)
+    p, gradient = np.ones((1, 1)), 0.0
+    for part in reversed(parts):
+        p, pu = part.vjp(p)
+        gradient += np.sum(pu["c"])
+    assert round(gradient, 7) == -3.3721514
+
+
+class Ratio(Dynamics):
+    """f = b x / c with the control c."""
+
+    controls = Layout({"c": ()})
+
+    def __init__(self, b):
+        self.b = b
+
+    def __call__(self, t, x, u):
+        return self.b * x / u["c"]
+
+    def linearize(self, t, x, u):
+        b, c = self.b, u["c"]
+        return b * x / c, Products(
+            lambda dx, du: b * dx / c - b * x / c**2 * du["c"],
+            lambda p: (b * p / c, {"c": -np.sum(p * b * x) / c**2}),
+        )
+
+
+class VanDerPol(Dynamics):
+    """x' = v, v' = μ ((1 − x²) v) − x with the control μ: stiff for μ = 1000."""
+
+    controls = Layout({"mu": ()})
+
+    def __call__(self, t, y, u):
+        x, v = y[:, 0], y[:, 1]
+        return np.stack([v, u["mu"] * (1 - x**2) * v - x], axis=1)
+
+    def linearize(self, t, y, u):
+        x, v, mu = y[:, 0], y[:, 1], u["mu"]
+        a, b, c = -2 * mu * x * v - 1, mu * (1 - x**2), (1 - x**2) * v
+
+        def jvp(dy, du):
+            return np.stack([dy[:, 1], a * dy[:, 0] + b * dy[:, 1] + c * du["mu"]], axis=1)
+
+        def vjp(p):
+            px = np.stack([a * p[:, 1], p[:, 0] + b * p[:, 1]], axis=1)
+            return px, {"mu": np.sum(c * p[:, 1])}
+
+        return self(t, y, u), Products(jvp, vjp)
+
+
+@pytest.mark.parametrize("name", ["sdirk2", "sdirk3", "rosenbrock", "backward_euler"])
+def test_stiff_van_der_pol(host, name):
+    """Along the slow branch, μ = 1000, with steps 10⁴ times the fast time scale 1/μ."""
+    method = host.registry["discretization", name].cls()
+    start, end, steps, mu = np.array([[2.0, -2 / 3000]]), 400.0, 40, 1000.0
+    x, parts, h = start, [], end / steps
+    control = {"mu": np.full(len(method.abscissae), mu)}
+    for k in range(steps):
+        x, part = method.linearize_step(VanDerPol(), k * h, h, x, control)
+        parts.append(part)
+    p, gradient = np.array([[1.0, 0.0]]), 0.0
+    for part in reversed(parts):
+        p, pu = part.vjp(p)
+        gradient += np.sum(pu["mu"])
+
+    def reference(mu):
+        return scipy.integrate.solve_ivp(
+            lambda t, y: VanDerPol()(t, y[None], {"mu": mu})[0],
+            (0, end),
+            start[0],
+            method="Radau",
+            rtol=1e-9,
+            atol=1e-11,
+        ).y[0, -1]
+
+    tolerance = {1: 2e-2, 2: 2e-3, 3: 2e-4}[method.order]
+    assert x[0, 0] == pytest.approx(reference(mu), rel=tolerance)
+    slope = (reference(mu + 5) - reference(mu - 5)) / 10
+    assert gradient == pytest.approx(slope, rel=10 * tolerance)
+
+
+@pytest.mark.parametrize("name", ["imex_euler", "ars222", "etdrk4"])
+def test_structure_that_is_missing(host, name):
+    method = host.registry["discretization", name].cls()
+    with pytest.raises(StructureError, match=f"{name} needs a dynamics with .* Square has none"):
+        x, u = np.ones((1, 1)), {"u": np.zeros(len(method.abscissae))}
+        method.step(Square(), 0.0, 0.1, x, u)
+
+
+def test_no_second_derivatives_without_those_of_the_field(entry):
+    """A field without `curvature` makes steps without it, and adjoints all the same."""
+    method = entry.cls()
+    field = WithoutCurvature()
+    x, u = np.array([[0.5, -0.3]]), {"c": np.full(len(method.abscissae), 2.0)}
+    y, part = method.linearize_step(field, 0.0, 0.1, x, u)
+    assert part.curvature is None
+    left = np.sum(y * part.jvp(x, u))
+    px, pu = part.vjp(y)
+    assert left == pytest.approx(np.sum(px * x) + np.sum(pu["c"] * u["c"]), rel=1e-13)
+
+
+class WithoutCurvature(Dynamics):
+    """x' = −s c sin x, with no second derivatives to offer."""
+
+    controls = Layout({"c": ()})
+
+    def __init__(self, scale=1.0):
+        self.scale = scale
+
+    def __call__(self, t, x, u):
+        return -self.scale * u["c"] * np.sin(x)
+
+    def linearize(self, t, x, u):
+        c, s = self.scale * u["c"], self.scale * np.sin(x)
+        return -self.scale * u["c"] * np.sin(x), Products(
+            lambda dx, du: -c * np.cos(x) * dx - s * du["c"],
+            lambda p: (-c * np.cos(x) * p, {"c": -np.sum(s * p)}),
+        )
+
+    def splitting(self):
+        return WithoutCurvature(0.7), WithoutCurvature(0.3)
+
+    def linear_part(self):
+        return -np.eye(2)
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-6, 0.5, 30.0, 2000.0])
+def test_phi_functions(size):
+    """Against the exponential of one augmented matrix (Saad 1992), not normal, stable."""
+    A = size * np.array([[-1.0, 0.9, 0.0], [0.0, -0.5, 0.3], [0.1, 0.0, -0.7]])
+    n, count = 3, 3
+    W = np.zeros((n * (count + 1),) * 2)
+    W[:n, :n] = A
+    for k in range(count):
+        W[n * k : n * (k + 1), n * (k + 1) : n * (k + 2)] = np.eye(n)
+    blocks = scipy.linalg.expm(W)[:n]
+    for k, phi in enumerate(phi_functions(A, count)):
+        expected = blocks[:, n * k : n * (k + 1)]
+        np.testing.assert_allclose(phi, expected, rtol=1e-11, atol=1e-14)
+    assert math.isclose(phi_functions(0 * A, 3)[3][0, 0], 1 / 6, rel_tol=1e-14)
