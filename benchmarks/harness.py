@@ -15,7 +15,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison: medians in seconds, and the ratio ours/peer with its 10 and 90 % quantiles."""
+    """One comparison: medians in seconds; ratio ours/peer with its 10, 50 and 90 % quantiles."""
 
     work: str
     peer: str
@@ -49,11 +49,11 @@ def installed(package: str) -> bool:
 
 def table(rows: list[Row], skipped: list[str]) -> str:
     """A Markdown table with machine and versions."""
-    versions = " · ".join(
-        f"{name} {importlib.metadata.version(name)}" for name in ("numpy", "scipy")
-    )
+    libraries = ("numpy", "scipy")
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in libraries]
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     lines = [
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}",
+        ", ".join([machine, *versions]),
         "",
         "| work | peer | occore / ms | peer / ms | ratio [10 %, 90 %] | agreement |",
         "| --- | --- | --- | --- | --- | --- |",

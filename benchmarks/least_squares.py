@@ -2,9 +2,9 @@
 
 import numpy as np
 import scipy.sparse.linalg
-from benchmarks.harness import Row, compare, installed
 
 import occore
+from benchmarks.harness import Row, compare, installed
 from occore_least_squares.least_squares import LeastSquares
 from occore_least_squares.linear import Linear
 from occore_least_squares.lsqr import LSQR

@@ -135,8 +135,8 @@ def _failure(
     lengths = ", ".join(f"{length:.2g}" for length in log.lengths[-5:]) or "none accepted"
     return (
         f"adaptive steps of {type(method).__name__} end at t = {t:.8g} after {len(times) - 1} "
-        f"steps ({log.rejected} rejected; last lengths {lengths}; next {h:.2g}). The field changes at a "
-        f"rate of about {rate:.2g} there. If the problem is stiff, use an implicit method with "
+        f"steps ({log.rejected} rejected; last lengths {lengths}; next {h:.2g}). The field changes "
+        f"at a rate of about {rate:.2g} there. If the problem is stiff, use an implicit method with "
         "fixed steps (sdirk3, trapezoid, rosenbrock); else look for a blow-up of the solution or "
         "an undeclared switch"
     )

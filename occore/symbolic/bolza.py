@@ -62,7 +62,7 @@ class Bolza(Objective):
         raise StructureError("a Bolza objective has terms for a chain only: call for_phases")
 
     def for_phases(self, phases: Sequence[Phase]) -> Objective:
-        """The terms on the phase with symbolic dynamics. Raises InputError for wrong expressions."""
+        """The terms on the phase of symbolic dynamics. Raises InputError for wrong text."""
         phase, sign = phases[-1], 1.0 if self.sense == "minimize" else -1.0
         dynamics, integrated = phase.dynamics, [p for p in phases if not p.static]
         if integrated != [phase] or not isinstance(dynamics, ExpressionDynamics):

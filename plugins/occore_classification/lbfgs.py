@@ -2,8 +2,8 @@
 
     d = −H g,  H from the pairs s_i = θ_{i+1} − θ_i,  y_i = g_{i+1} − g_i,  θ ← θ + α d
 
-Nocedal and Wright, Numerical Optimization (2006), algorithm 7.4 (two-loop recursion) with the scaling
-of equation 7.20; α by a strong Wolfe line search, which keeps sᵀy > 0.
+Nocedal and Wright, Numerical Optimization (2006), algorithm 7.4 (two-loop recursion) with the
+scaling of equation 7.20; α by a strong Wolfe line search, which keeps sᵀy > 0.
 """
 
 from __future__ import annotations

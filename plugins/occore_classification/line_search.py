@@ -39,7 +39,7 @@ def strong_wolfe(line: Line, start: Trial, first: float) -> Trial | None:
     before, alpha = start, first
     for _ in range(MOST_TRIALS):
         trial = line(alpha)
-        if not _decreases(trial, start) or trial.value >= before.value and before is not start:
+        if not _decreases(trial, start) or (trial.value >= before.value and before is not start):
             return _zoom(line, start, before, trial)
         if abs(trial.slope) <= -CURVATURE * start.slope:
             return trial

@@ -1,6 +1,6 @@
 """Piecewise linear controls: u(s) = (1 − r) c_k + r c_{k+1} on interval k of K equal intervals.
 
-r is the relative time in the interval. Source: de Boor, A Practical Guide to Splines (2001), ch. III.
+r is the relative time in the interval. De Boor, A Practical Guide to Splines (2001), ch. III.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class PiecewiseLinear(ControlSpace):
         return (self.intervals or steps) + 1
 
     def basis(self, steps: int, times: Array, inside: Array) -> Any:
-        """The hat functions of the two ends of the interval that holds the point inside the step."""
+        """The hat functions of the ends of the interval that holds the point inside the step."""
         intervals = self.size(steps) - 1
         k = np.clip(np.floor(np.asarray(inside) * intervals).astype(int), 0, intervals - 1)
         r = np.asarray(times) * intervals - k

@@ -239,7 +239,7 @@ class TestBuilding:
         text = self.error(tables, host)
         assert "optimizer.kind: 'cgls' needs a problem of linear least squares, but" in text
         assert "the phase 'fit' (Linear) is a second one with controls" in text
-        assert "Optimizers that would do: none of those registered" in text
+        assert "Optimizers that would do: lbfgs" in text
 
     def test_an_integrated_phase_that_changes_its_width(self, tables, host):
         tables["phase"][0]["discretization"] = {"kind": "forward_euler", "steps": 3}
