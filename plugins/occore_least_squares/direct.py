@@ -1,6 +1,10 @@
 """What direct solvers share: one solve, then value and gradient at the solution."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -12,22 +16,48 @@ from occore import (
     Phase,
     Problem,
     State,
+    Status,
+    Structure,
     dense_least_squares,
     norm,
 )
 
 
-def evaluate(problem: Problem, theta: Array, iteration: int) -> State:
-    """The state at θ."""
+@dataclass(frozen=True)
+class DirectSolver(Optimizer[State]):
+    """Solves in one iteration a problem that hands out its matrices."""
+
+    resume: ClassVar[Literal["exact", "restart"]] = "exact"
+    requires: ClassVar[tuple[Structure, ...]] = ("dense_least_squares",)
+    state: ClassVar[type[State]] = State
+
+    @abstractmethod
+    def minimise(self, A: Array, B: Array) -> Array:
+        """The Θ (n, k) that minimises ‖A Θ − B‖, for A (m, n) and B (m, k)."""
+
+    def init(self, problem: Problem, theta: Array) -> State:
+        """Value and gradient at the start."""
+        return _state(problem, theta, 0)
+
+    def step(self, problem: Problem, theta: Array, state: State) -> tuple[Array, State]:
+        """The solution."""
+        system = dense_least_squares(problem)
+        theta = system.theta(self.minimise(*system.stacked()))
+        return theta, _state(problem, theta, 1)
+
+    def finished(self, problem: Problem, theta: Array, state: State) -> Status | None:
+        """After the one iteration."""
+        return Status.SOLVED if state.iteration else None
+
+    @classmethod
+    def example(cls) -> Example:
+        """A line through (0, 1), (1, 3), (2, 5): y = 1 + 2 x, by hand."""
+        return line(cls())
+
+
+def _state(problem: Problem, theta: Array, iteration: int) -> State:
     value, gradient = problem.value_and_gradient(theta)
     return State(iteration, value, norm(gradient), float("nan"))
-
-
-def solve(problem: Problem, method: Callable[[Array, Array], Array]) -> tuple[Array, State]:
-    """θ from the matrices of the problem, by a method for min ‖A Θ − B‖."""
-    system = dense_least_squares(problem)
-    theta = system.theta(method(*system.stacked()))
-    return theta, evaluate(problem, theta, 1)
 
 
 def line(optimizer: Optimizer) -> Example:

@@ -16,27 +16,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar
 
-from pydantic import Field
-
-from occore import (
-    Array,
-    Example,
-    Optimizer,
-    Problem,
-    State,
-    Status,
-    Structure,
-    affine_residual,
-    norm,
-    stop,
-)
-from occore_least_squares.direct import line
+from occore import Array, Problem, State, affine_residual, norm
+from occore_least_squares.iteration import IterationState, LinearIteration
 
 
 @dataclass(frozen=True)
-class LSQRState(State):
+class LSQRState(IterationState):
     """Golub–Kahan vectors, direction, and the rotated entries."""
 
     u: Array
@@ -45,21 +32,13 @@ class LSQRState(State):
     alpha: float
     phi_bar: float
     rho_bar: float
-    initial_gradient_norm: float
 
 
 @dataclass(frozen=True)
-class LSQR(Optimizer[LSQRState]):
+class LSQR(LinearIteration[LSQRState]):
     """One forward and one adjoint product a step; steadier than CGLS where J is ill-conditioned."""
 
-    resume: ClassVar[Literal["exact", "restart"]] = "exact"
-    requires: ClassVar[tuple[Structure, ...]] = ("linear_least_squares",)
     state: ClassVar[type[State]] = LSQRState
-
-    max_iterations: Annotated[int, Field(gt=0, description="steps at most")] = 1000
-    tolerance: Annotated[
-        float, Field(ge=0, description="gradient norm relative to the first one")
-    ] = 1e-10
 
     def init(self, problem: Problem, theta: Array) -> LSQRState:
         """The first Golub–Kahan vectors."""
@@ -67,7 +46,7 @@ class LSQR(Optimizer[LSQRState]):
         u, beta = _normalised(-(system.at_zero + system.jvp(theta)))
         v, alpha = _normalised(system.vjp(u))
         size = alpha * beta
-        return LSQRState(0, beta**2 / 2, size, float("nan"), u, v, v, alpha, beta, alpha, size)
+        return LSQRState(0, beta**2 / 2, size, float("nan"), size, u, v, v, alpha, beta, alpha)
 
     def step(self, problem: Problem, theta: Array, state: LSQRState) -> tuple[Array, LSQRState]:
         """One bidiagonalisation step and one rotation."""
@@ -82,28 +61,14 @@ class LSQR(Optimizer[LSQRState]):
             phi_bar**2 / 2,
             phi_bar * alpha * abs(c),
             phi / rho,
+            state.initial_gradient_norm,
             u,
             v,
             v - s * alpha / rho * state.w,
             alpha,
             phi_bar,
             -c * alpha,
-            state.initial_gradient_norm,
         )
-
-    def finished(self, problem: Problem, theta: Array, state: LSQRState) -> Status | None:
-        """By the gradient norm."""
-        return stop(
-            state,
-            initial=state.initial_gradient_norm,
-            tolerance=self.tolerance,
-            max_iterations=self.max_iterations,
-        )
-
-    @classmethod
-    def example(cls) -> Example:
-        """A line through (0, 1), (1, 3), (2, 5): y = 1 + 2 x, by hand."""
-        return line(cls())
 
 
 def _normalised(x: Array) -> tuple[Array, float]:

@@ -9,39 +9,21 @@ orthogonal decomposition: a second factorisation, of [R, S]ᵀ, gives the soluti
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
 
 import numpy as np
 import scipy.linalg
 
-from occore import Array, Example, Optimizer, Problem, State, Status, Structure
-from occore_least_squares import direct
+from occore import Array
+from occore_least_squares.direct import DirectSolver
 
 
 @dataclass(frozen=True)
-class QR(Optimizer[State]):
+class QR(DirectSolver):
     """Direct, for problems that hand out their matrices; one iteration."""
 
-    resume: ClassVar[Literal["exact", "restart"]] = "exact"
-    requires: ClassVar[tuple[Structure, ...]] = ("dense_least_squares",)
-    state: ClassVar[type[State]] = State
-
-    def init(self, problem: Problem, theta: Array) -> State:
-        """Value and gradient at the start."""
-        return direct.evaluate(problem, theta, 0)
-
-    def step(self, problem: Problem, theta: Array, state: State) -> tuple[Array, State]:
-        """The solution."""
-        return direct.solve(problem, minimum_norm)
-
-    def finished(self, problem: Problem, theta: Array, state: State) -> Status | None:
-        """After the one iteration."""
-        return Status.SOLVED if state.iteration else None
-
-    @classmethod
-    def example(cls) -> Example:
-        """A line through (0, 1), (1, 3), (2, 5): y = 1 + 2 x, by hand."""
-        return direct.line(cls())
+    def minimise(self, A: Array, B: Array) -> Array:
+        """The solution of minimum norm."""
+        return minimum_norm(A, B)
 
 
 def minimum_norm(A: Array, B: Array) -> Array:

@@ -9,23 +9,19 @@ SVD of Hansen, Discrete Inverse Problems (2010), section 4.2.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated
 
 import numpy as np
 import scipy.linalg
 from pydantic import Field
 
-from occore import Array, Example, Optimizer, Problem, State, Status, Structure
-from occore_least_squares import direct
+from occore import Array
+from occore_least_squares.direct import DirectSolver
 
 
 @dataclass(frozen=True)
-class SVD(Optimizer[State]):
+class SVD(DirectSolver):
     """Direct, for problems that hand out their matrices; one iteration."""
-
-    resume: ClassVar[Literal["exact", "restart"]] = "exact"
-    requires: ClassVar[tuple[Structure, ...]] = ("dense_least_squares",)
-    state: ClassVar[type[State]] = State
 
     cutoff: Annotated[
         float | None,
@@ -34,22 +30,9 @@ class SVD(Optimizer[State]):
         ),
     ] = None
 
-    def init(self, problem: Problem, theta: Array) -> State:
-        """Value and gradient at the start."""
-        return direct.evaluate(problem, theta, 0)
-
-    def step(self, problem: Problem, theta: Array, state: State) -> tuple[Array, State]:
-        """The solution."""
-        return direct.solve(problem, lambda A, B: truncated(A, B, self.cutoff))
-
-    def finished(self, problem: Problem, theta: Array, state: State) -> Status | None:
-        """After the one iteration."""
-        return Status.SOLVED if state.iteration else None
-
-    @classmethod
-    def example(cls) -> Example:
-        """A line through (0, 1), (1, 3), (2, 5): y = 1 + 2 x, by hand."""
-        return direct.line(cls())
+    def minimise(self, A: Array, B: Array) -> Array:
+        """The solution of minimum norm, without the singular values that are cut off."""
+        return truncated(A, B, self.cutoff)
 
 
 def truncated(A: Array, B: Array, cutoff: float | None) -> Array:
