@@ -7,6 +7,7 @@ imported when a figure is drawn (extra `plot`).
 from __future__ import annotations
 
 import math
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +50,17 @@ def plot_array(run: Run, name: str, axes: Axes, values: np.ndarray | None = None
     if values.ndim == 1:
         x = np.arange(len(values)) if time is None else time
         axes.plot(x, values, marker=_marker(values))
-        axes.set_ylabel(label)
+        axes.set_ylabel(label, parse_math=False)
         axes.set_xlabel("index" if time is None else "time / s")
     elif values.ndim == 2 and time is not None and values.shape[1] <= MOST_PICTURES:
         axes.plot(time, values)
-        axes.set_ylabel(label)
+        axes.set_ylabel(label, parse_math=False)
         axes.set_xlabel("time / s")
     elif values.ndim == 2:
-        image = axes.imshow(values, aspect="auto", interpolation="nearest", cmap="RdBu_r")
+        bound = _bound(values)
+        image = axes.imshow(
+            values, aspect="auto", interpolation="nearest", cmap="RdBu_r", vmin=-bound, vmax=bound
+        )
         axes.figure.colorbar(image, ax=axes, label=label)
         axes.set_ylabel("axis 0")
         axes.set_xlabel("axis 1")
@@ -64,13 +68,13 @@ def plot_array(run: Run, name: str, axes: Axes, values: np.ndarray | None = None
         raise InputError(
             f"{name}: a figure needs one or two axes, not {values.ndim}; select, as in {name}[0]"
         )
-    axes.set_title(name)
+    axes.set_title(name, parse_math=False)
 
 
 def plot_pictures(name: str, rows: np.ndarray, panel: Any) -> None:
     """Rows of a control that are square images, one picture each, on a common scale."""
     side = math.isqrt(rows.shape[1])
-    bound = float(np.max(np.abs(rows))) or 1.0
+    bound = _bound(rows)
     grid = panel.subplots(2, math.ceil(len(rows) / 2), squeeze=False)
     for axes in grid.ravel():
         axes.set_axis_off()
@@ -80,7 +84,7 @@ def plot_pictures(name: str, rows: np.ndarray, panel: Any) -> None:
         images.append(axes.imshow(picture, cmap="RdBu_r", vmin=-bound, vmax=bound))
         axes.set_title(f"row {place}", fontsize=9)
     panel.colorbar(images[0], ax=grid, shrink=0.8)
-    panel.suptitle(f"{name}: each row as a picture")
+    panel.suptitle(f"{name}: each row as a picture", parse_math=False)
 
 
 def figure_for(run: Run, selection: str | None = None) -> Any:
@@ -93,7 +97,7 @@ def figure_for(run: Run, selection: str | None = None) -> Any:
         return figure
     pictures = _pictures(run)
     figure = figure_module.Figure(figsize=(11 if pictures else 7, 4.5), layout="constrained")
-    figure.suptitle(run.title)
+    figure.suptitle(run.title, parse_math=False)
     if pictures is None:
         plot_history(run, figure.subplots())
         return figure
@@ -104,13 +108,28 @@ def figure_for(run: Run, selection: str | None = None) -> Any:
 
 
 def save(figure: Any, path: Path) -> None:
-    """Write a figure as a PNG file. Raises InputError where that cannot be done."""
+    """Write a figure as a PNG file; only a PNG file is overwritten. Raises InputError."""
     if path.suffix.lower() != ".png":
         raise InputError(f"{path}: figures are written as PNG; give a name that ends in .png")
     try:
-        figure.savefig(path, dpi=150)
+        if path.exists() and not _is_png(path):
+            raise InputError(f"{path}: not a PNG file, so it is not overwritten; name another")
+        with warnings.catch_warnings():
+            # a title in a script that the font lacks is drawn as boxes; that is no news
+            warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
+            figure.savefig(path, dpi=150)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _bound(values: np.ndarray) -> float:
+    """Largest modulus, so that white is zero on a scale from -bound to bound."""
+    return float(np.max(np.abs(values), initial=0.0, where=np.isfinite(values))) or 1.0
+
+
+def _is_png(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"\x89PNG"
 
 
 def _rows(run: Run) -> dict[str, TreeRow]:

@@ -12,8 +12,8 @@ from typing import Any
 from occore.case.complaints import CaseError
 from occore.case.lines import Path as KeyPath
 
-LIMIT = 60_000
-"""Bytes of a case file; large data belong into data files, and HDF5 attributes end at 64 kB."""
+LIMIT = 40_000
+"""Bytes of a case file; more belongs into data files, and attributes of run files end at 64 kB."""
 
 
 def read_text(path: Path) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from occore.cli.options import RUN_FILE
+from occore.errors import RunFileError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,7 +54,10 @@ def inspect(run_file: Path, path: str | None, png: Path | None, as_json: bool) -
         return 0
     console = Console()
     if path is None:
-        _summary(console, run)
+        try:
+            _summary(console, run)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise RunFileError(f"{run_file}: damaged, or no run of occore: {error!r}") from error
         _tree(console, run, "")
         return 0
     plain = path.strip("/")
@@ -65,11 +69,12 @@ def inspect(run_file: Path, path: str | None, png: Path | None, as_json: bool) -
 
 
 def _summary(console: Console, run: Run) -> None:
-    from occore.cli.show import result_table, sparkline
+    from occore.cli.show import result_table, sparkline, visible
 
-    console.print(f"[bold]{run.title}[/bold]")
+    console.print(visible(run.title), style="bold", markup=False, highlight=False)
     when = f"created {run.created}" + (f", finished {run.finished}" if run.finished else "")
-    console.print(f"{run.status.replace('_', ' ')}   {when}   occore {run.occore_version}")
+    line = f"{run.status.replace('_', ' ')}   {when}   occore {run.occore_version}"
+    console.print(visible(line), markup=False)
     result = run.result
     if "objective" in result:
         console.print(result_table(result))
@@ -91,6 +96,8 @@ def _tree(console: Console, run: Run, below: str) -> None:
     from rich.markup import escape
     from rich.tree import Tree
 
+    from occore.cli.show import visible
+
     root = Tree(f"[bold]{escape(below or str(run.path))}[/bold]")
     branches = {below: root}
     prefix = f"{below}/" if below else ""
@@ -104,28 +111,36 @@ def _tree(console: Console, run: Run, below: str) -> None:
             continue
         shape = " × ".join(map(str, node.shape)) or "scalar"
         value = f" = {_short(run[path])}" if node.shape == () else ""
-        branches[parent].add(f"{escape(name)}  [dim]{shape}  {node.dtype}[/dim]{escape(value)}")
+        unit = "" if node.units in ("", "1") else f" {visible(node.units)}"
+        branches[parent].add(
+            f"{escape(name)}  [dim]{shape}  {node.dtype}[/dim]{escape(value + unit)}"
+        )
     console.print(root, highlight=False)
 
 
 def _short(value: Any) -> str:
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    from occore.cli.show import visible
+
+    text = f"{value:.6g}" if isinstance(value, float) else visible(str(value))
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _values(console: Console, run: Run, path: str) -> None:
     import numpy as np
 
+    from occore.cli.show import visible
+
     values = run.select(path)
     array = np.asarray(values)
-    console.print(f"[bold]{path}[/bold]", highlight=False)
+    console.print(path, style="bold", markup=False, highlight=False)
     name = path.partition("[")[0].strip("/ ")
     unit, long_name = next((r.units, r.long_name) for r in run.tree() if r.path == name)
     shape = " × ".join(map(str, array.shape)) or "scalar"
     unit = "" if unit in ("", "1") else f", {unit}"
-    console.print(f"{long_name}{unit}   {shape}   {array.dtype}", highlight=False, style="dim")
+    line = visible(f"{long_name}{unit}   {shape}   {array.dtype}")
+    console.print(line, markup=False, highlight=False, style="dim")
     with np.printoptions(threshold=200, precision=6, linewidth=console.width):
-        console.print(str(array), highlight=False, markup=False)
+        console.print(visible(str(array)), highlight=False, markup=False)
     if array.dtype.kind in "if" and array.size > 1:
         finite = array[np.isfinite(array)]
         if finite.size:

@@ -88,6 +88,11 @@ def check_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
+def visible(text: str) -> str:
+    """A text from a file, with control characters spelled out: a terminal would obey them."""
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
 def number(value: float, digits: int = 8) -> str:
     """A number with so many digits; nothing for NaN."""
     if isinstance(value, float) and math.isnan(value):

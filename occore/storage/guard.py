@@ -34,6 +34,7 @@ _DAMAGE = (  # what h5py raises when the bytes make no sense
     TypeError,
     ArithmeticError,
     MemoryError,
+    Missing,  # a name that was listed
 )
 
 
@@ -158,7 +159,7 @@ class GuardedFile:
 
 @contextlib.contextmanager
 def guarded(path: str | os.PathLike[str]) -> Iterator[GuardedFile]:
-    """Open a file from anywhere for reading. Raises RunFileError, one line, for whatever is wrong."""
+    """Open a file from anywhere. Raises RunFileError, one line, for whatever is wrong with it."""
     path = Path(path)
     size = _regular_file(path)
     try:

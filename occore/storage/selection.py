@@ -75,7 +75,7 @@ def _entry(item: str, axis: int, length: int, text: str) -> tuple[int | slice, b
         index = int(item)
         if not -length <= index < length:
             raise InputError(
-                f"[{text}]: index {index} is out of range on axis {axis}, which has {length} entries"
+                f"[{text}]: index {index} is out of range on axis {axis} of {length} entries"
             )
         return index % length, False
     match = _SLICE.fullmatch(item)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from occore.storage.record import (
     RunRecord,
     TrajectoryRecord,
 )
+from occore.storage.sink import Sink
 
 _TEXT_LIMIT = 65_000  # bytes: an attribute ends at 64 KiB in the format that all readers know
 
@@ -38,11 +40,11 @@ def write_run(path: str | os.PathLike[str], record: RunRecord) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.unlink(missing_ok=True)  # of a killed process that had our number
-        with _created(temporary) as file:
-            _fill(file, record)
-        _sync(temporary)
+        with temporary.open("xb+", buffering=0) as raw:
+            _write(raw, record)
+            os.fsync(raw.fileno())
         temporary.replace(path)
-        _sync(path.parent)
+        _sync_folder(path.parent)
     except (OSError, RuntimeError) as error:
         raise RunFileError(_explanation(path, error)) from error
     finally:
@@ -50,18 +52,24 @@ def write_run(path: str | os.PathLike[str], record: RunRecord) -> None:
             temporary.unlink(missing_ok=True)
 
 
-@contextlib.contextmanager
-def _created(path: Path) -> Iterator[h5py.File]:
+def _write(raw: io.FileIO, record: RunRecord) -> None:
+    sink = Sink(raw)
     creation = h5py.h5p.create(h5py.h5p.FILE_CREATE)
     keep_order(creation)
     access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
     access.set_fclose_degree(h5py.h5f.CLOSE_STRONG)
     access.set_libver_bounds(h5py.h5f.LIBVER_EARLIEST, h5py.h5f.LIBVER_LATEST)
-    with h5py.File(h5py.h5f.create(os.fsencode(path), h5py.h5f.ACC_EXCL, creation, access)) as file:
-        yield file
+    access.set_fileobj_driver(h5py.h5fd.fileobj_driver, sink)
+    try:
+        with h5py.File(h5py.h5f.create(b"run", h5py.h5f.ACC_TRUNC, creation, access)) as file:
+            _fill(file, record)
+    finally:
+        access.close()  # it refers to the sink, and must not outlive the interpreter
+        if sink.error is not None:
+            raise sink.error
 
 
-def _sync(path: Path) -> None:
+def _sync_folder(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -163,6 +171,6 @@ def _explanation(path: Path, error: Exception) -> str:
     if number in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{path}: the folder {path.parent} is not writable; choose another with -o"
     text = " ".join(str(error).split())
-    if number in (errno.ENOSPC, errno.EDQUOT) or "No space left" in text or "quota" in text:
+    if number in (errno.ENOSPC, errno.EDQUOT):
         return f"{path}: the disk is full; free some space, or choose another disk with -o"
     return f"{path}: cannot be written: {text}"

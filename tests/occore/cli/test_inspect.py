@@ -1,6 +1,7 @@
 """occore inspect: summary, tree, values, JSON, figures."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 import occore
 from occore.cli import main
 from occore.cli.show import sparkline
+from occore.storage.writer import write_run
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +82,37 @@ def test_wrong_calls(run_file, capsys, tmp_path, monkeypatch, arguments, message
         main(["inspect", str(run_file), *arguments])
     assert caught.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_png_never_replaces_another_file(run_file, capsys, tmp_path):
+    path = tmp_path / "notes.png"
+    path.write_text("my notes")
+    with pytest.raises(SystemExit) as caught:
+        main(["inspect", str(run_file), "--plot", str(path)])
+    assert caught.value.code == 2
+    assert path.read_text() == "my notes"
+
+
+@pytest.mark.parametrize("title", ["[/bold] [red]", "\x1b[2J", "costs $x^ and $5"])
+def test_text_of_strangers_is_only_text(run_file, capsys, tmp_path, title):
+    path = tmp_path / "run.h5"
+    write_run(path, replace(occore.open_run(run_file).record(), title=title))
+    shown = output(capsys, path)
+    assert shown.startswith(title.replace("\x1b", "\\x1b"))
+    output(capsys, path, "--plot", tmp_path / "figure.png")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"result": {"objective": 1.0}}, {"result": {"objective": "a"}}, {"checks": [{"a": 1}]}],
+)
+def test_a_file_that_is_no_run_of_ours(run_file, capsys, tmp_path, change):
+    path = tmp_path / "run.h5"
+    write_run(path, replace(occore.open_run(run_file).record(), **change))
+    with pytest.raises(SystemExit) as caught:
+        main(["inspect", str(path)])
+    assert caught.value.code == 2
+    assert "no run of occore" in capsys.readouterr().err
 
 
 def test_sparklines():
