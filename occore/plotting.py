@@ -33,6 +33,7 @@ def plot_history(run: Run, axes: Axes) -> None:
         if finite.size and np.min(finite) > 0 and np.max(finite) > 10 * np.min(finite):
             place.set_yscale("log")
     axes.set_xlabel("iteration")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_title("history")
 
 
@@ -95,16 +96,39 @@ def figure_for(run: Run, selection: str | None = None) -> Any:
         name = selection.partition("[")[0].strip("/ ")
         plot_array(run, name, figure.subplots(), run.select(selection))
         return figure
-    pictures = _pictures(run)
-    figure = figure_module.Figure(figsize=(11 if pictures else 7, 4.5), layout="constrained")
+    pictures, timed = _pictures(run), _timed(run)
+    wide = pictures is not None or timed
+    figure = figure_module.Figure(figsize=(11 if wide else 7, 4.5), layout="constrained")
     figure.suptitle(run.title, parse_math=False)
-    if pictures is None:
+    if not wide:
         plot_history(run, figure.subplots())
         return figure
     left, right = figure.subfigures(1, 2, width_ratios=(1, 1.3))
     plot_history(run, left.subplots())
-    plot_pictures(*pictures, right)
+    if pictures is not None:
+        plot_pictures(*pictures, right)
+    else:
+        for axes, group in zip(
+            right.subplots(len(timed), 1, squeeze=False).flat, timed, strict=True
+        ):
+            plot_in_time(run, group, axes)
     return figure
+
+
+def plot_in_time(run: Run, group: str, axes: Axes) -> None:
+    """Curves in time of what a group such as `controls/swing` holds, one for each number."""
+    rows, time = _rows(run), run[f"{group}/time"]
+    for path, row in rows.items():
+        if path.rpartition("/")[0] != group or path == f"{group}/time" or row.shape is None:
+            continue
+        name = path.rpartition("/")[2]
+        if row.shape[:1] != time.shape or name == "state":
+            continue
+        values = np.asarray(run[path]).reshape(len(time), -1)[:, :MOST_PICTURES]
+        axes.plot(time, values, label=name, marker=_marker(time))
+    axes.set_xlabel("time")
+    axes.set_title(group, parse_math=False)
+    axes.legend(loc="best", fontsize=9)
 
 
 def save(figure: Any, path: Path) -> None:
@@ -146,6 +170,20 @@ def _pictures(run: Run) -> tuple[str, np.ndarray] | None:
         if rows > 1 and columns >= 16 and math.isqrt(columns) ** 2 == columns:
             return name, run[name][:MOST_PICTURES]
     return None
+
+
+def _timed(run: Run) -> list[str]:
+    """Groups of states with names, and of controls that vary in time; three at most."""
+    rows = _rows(run)
+    groups = [path.rpartition("/")[0] for path in rows if path.endswith("/time")]
+    named = [g for g in groups if g.startswith("trajectory/") and _named_states(rows, g)]
+    controls = [g for g in groups if g.startswith("controls/")]
+    return [*named, *controls][:3]
+
+
+def _named_states(rows: dict[str, TreeRow], group: str) -> bool:
+    names = [path.rpartition("/")[2] for path in rows if path.rpartition("/")[0] == group]
+    return bool(set(names) - {"time", "state", "sample"})
 
 
 def _time_of(run: Run, name: str, length: int) -> np.ndarray | None:

@@ -140,14 +140,21 @@ def _phase_controls(phase: Phase, u: Controls) -> PhaseControlsRecord:
 
 
 def trajectory_record(problem: Problem, theta: Array) -> dict[str, TrajectoryRecord]:
-    """The states of each integrated phase at its grid, and the output of each static one."""
+    """The states of each integrated phase at its grid, and the output of each static one.
+
+    States that have names are there by name as well.
+    """
     named, x, records = problem.unflatten(theta), problem.data.inputs, {}
     for phase in problem.phases:
         states = list(phase.states(x, named[phase.name]))
         if phase.static:
             times = np.array([phase.start])
         else:
-            times, states = phase.grid_times(x, named[phase.name]), [x, *states]
-        records[phase.name] = TrajectoryRecord(times, np.stack(states))
+            u = named[phase.name]
+            times, states = phase.grid_times(x, u), [phase.begin(x, u)[0], *states]
+        stacked = np.stack(states)
+        names = getattr(phase.dynamics, "states", ())
+        by_name = {name: stacked[..., place] for place, name in enumerate(names)}
+        records[phase.name] = TrajectoryRecord(times, stacked, by_name)
         x = states[-1]
     return records

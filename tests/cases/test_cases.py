@@ -80,3 +80,11 @@ def test_orbit(runs):
     """Kepler's third law, up to the error of the leapfrog in the period, which is O(h²)."""
     run = runs("08_continuous/orbit")
     assert abs(run["controls/orbit/start"][0] - 3**0.5) < 1e-4
+
+
+def test_the_trajectory_begins_at_the_unknown_start(tmp_path):
+    case = occore.load_case(
+        "cases/08_continuous/orbit.toml", settings=["run.record=['trajectory','controls']"]
+    )
+    run = occore.run(case, tmp_path / "orbit.h5", checks=False)
+    assert run["trajectory/orbit/vy"][0, 0] == run["controls/orbit/start"][0]
