@@ -136,7 +136,7 @@ def _failure(
     return (
         f"adaptive steps of {type(method).__name__} end at t = {t:.8g} after {len(times) - 1} "
         f"steps ({log.rejected} rejected; last lengths {lengths}; next {h:.2g}). The field changes "
-        f"at a rate of about {rate:.2g} there. If the problem is stiff, use an implicit method with "
-        "fixed steps (sdirk3, trapezoid, rosenbrock); else look for a blow-up of the solution or "
-        "an undeclared switch"
+        f"at a rate of about {rate:.2g} there. If the problem is stiff, use an implicit method "
+        "with fixed steps (sdirk3, trapezoid, rosenbrock); else look for a blow-up of the solution "
+        "or an undeclared switch"
     )

@@ -29,6 +29,7 @@ from occore.stage_controls import StageControls, Stages
 class March:
     """A dynamics, a discretization, and a grid of steps.
 
+    steps: of the phase, by which the control space sizes itself; an adaptive grid has others.
     observed: numbers of steps, increasing, after which the state is observed (0 is the start); the
     output is then (samples, observations, *state_shape). Without it the output is the end state.
     """
@@ -36,6 +37,7 @@ class March:
     dynamics: Dynamics
     discretization: Discretization
     space: ControlSpace
+    steps: int
     grid: Grid
     memory: Memory = field(default_factory=Linearizations)
     observed: tuple[int, ...] | None = None
@@ -46,7 +48,12 @@ class March:
         """The steps' part in the controls."""
         method, dynamics = self.discretization, self.dynamics
         return Stages(
-            dynamics.controls, self.space, dynamics.constants, self.grid, method.abscissae
+            dynamics.controls,
+            self.space,
+            self.steps,
+            dynamics.constants,
+            self.grid,
+            method.abscissae,
         )
 
     @cached_property

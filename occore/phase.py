@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from occore.adaptive import StepLog, Tolerances, adapt
 from occore.adjoint import March
 from occore.arrays import Array, Controls, array_namespace
 from occore.checkpointing import Cost, Linearizations, Memory
+from occore.continuous_adjoint import ContinuousAdjoint
 from occore.controls import ControlSpace
 from occore.discretization import Discretization
 from occore.dynamics import Dynamics
@@ -41,7 +43,8 @@ class Phase:
     times: a given grid. observations: times at which the state is observed, the output is then
     (samples, observations, *state_shape). memory: what the adjoint stores. free_start: which
     entries of the start state are unknown, of the shape of the state. free_horizon: whether the
-    horizon is unknown; `horizon` is then where it starts.
+    horizon is unknown; `horizon` is then where it starts. gradient: the exact gradient of the
+    discrete problem, or the continuous adjoint.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Phase:
     memory: Memory = field(default_factory=Linearizations)
     free_start: Array = None
     free_horizon: bool = False
+    gradient: Literal["discretize_optimize", "optimize_discretize"] = "discretize_optimize"
     cost: Cost = field(default_factory=Cost, compare=False)
     log: StepLog = field(default_factory=StepLog, compare=False)
 
@@ -120,7 +124,14 @@ class Phase:
         if self.observations is not None:
             observed = tuple(int(k) for k in np.searchsorted(grid.times, stops - 1e-12 * horizon))
         return March(
-            self.field, self.discretization, self.space, grid, self.memory, observed, self.cost
+            self.field,
+            self.discretization,
+            self.space,
+            self.steps,
+            grid,
+            self.memory,
+            observed,
+            self.cost,
         )
 
     def frozen(self, x: Array, u: Controls) -> Phase:
@@ -154,7 +165,11 @@ class Phase:
         if self.static:
             return self.dynamics.linearize(0.0, x, u)
         start, controls = self._start(x, u), self._controls(u)
-        y, part = self.march(start, controls).linearize(start, controls)
+        march = self.march(start, controls)
+        if self.gradient == "optimize_discretize":
+            y, part = march(start, controls), ContinuousAdjoint(march, start, controls)
+        else:
+            y, part = march.linearize(start, controls)
         return y, part if self.free_start is None else FreeStart(np.asarray(self.free_start), part)
 
     def begin(self, x: Array, u: Controls) -> tuple[Array, Controls]:

@@ -21,6 +21,7 @@ from occore.case.reading import parse
 from occore.checks import CheckRow, check_problem
 from occore.data import Data
 from occore.errors import NonFiniteError, RunFileError
+from occore.gradient_error import gradient_error, gradient_gap
 from occore.interruption import Interruption
 from occore.optimizer import State, Status
 from occore.phase import Phase
@@ -269,7 +270,19 @@ class Execution:
             "metrics": metrics,
             "counts": asdict(self.problem.counts),
             **({"integration": integration} if integration else {}),
+            **self._gradient_error(problem),
             "times": {"solution": self.seconds},
+        }
+
+    def _gradient_error(self, problem: Problem) -> dict[str, float]:
+        """Estimates for integrated phases; a phase of order 1 means layers, not a flow."""
+        orders = [p.discretization.order for p in problem.phases if p.discretization is not None]
+        if not self.case.top.run.gradient_error or not orders or min(orders) < 2:
+            return {}
+        first = self.history.columns["gradient_norm"][0]
+        return {
+            "gradient_error": gradient_error(problem, self.theta, first),
+            "gradient_gap": gradient_gap(problem, self.theta, first),
         }
 
     def write(self, status: str, result: Mapping[str, Any]) -> None:

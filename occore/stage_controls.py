@@ -15,7 +15,7 @@ from typing import Any
 
 from occore.arrays import Controls, array_namespace
 from occore.controls import ControlSpace, evaluate
-from occore.grid import Grid
+from occore.grid import Grid, stage_times
 from occore.layout import Layout
 
 BLOCK_ENTRIES = 1 << 18
@@ -31,6 +31,8 @@ class Stages:
 
     instant: Layout
     space: ControlSpace
+    steps: int
+    """Steps of the phase, by which a space may size itself; an adaptive grid has others."""
     constants: frozenset[str]
     grid: Grid
     abscissae: tuple[float, ...]
@@ -53,8 +55,14 @@ class Stages:
             first = block * self.block_steps
             last = min(first + self.block_steps, self.grid.steps)
             times, inside = self.grid.stages(self.abscissae, first, last)
-            self._bases[block] = self.space.basis(self.grid.steps, times, inside)
+            self._bases[block] = self.space.basis(self.steps, times, inside)
         return self._bases[block]
+
+    def basis_at(self, t: float, h: float, places: tuple[float, ...]) -> Any:
+        """The basis matrix at places in [0, 1] of a step from t over h."""
+        start, horizon = self.grid.times[0], self.grid.times[-1] - self.grid.times[0]
+        times, inside = stage_times(places, (t - start) / horizon, h / horizon)
+        return self.space.basis(self.steps, times, inside)
 
     def controls(self, coefficients: Controls) -> StageControls:
         """The stage controls of these coefficients."""

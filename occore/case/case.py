@@ -167,7 +167,7 @@ def _list(table: Any, key: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-TIMED = {"horizon", "controls", "memory", "observations", "start", "guess"}
+TIMED = {"horizon", "controls", "memory", "gradient", "observations", "start", "guess"}
 """Keys of a phase that need a discretization."""
 
 

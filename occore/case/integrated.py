@@ -91,6 +91,7 @@ def integrated_phase(
         memory=_memory(table.memory),
         free_start=_free_start(spec) if starts else None,
         free_horizon=free,
+        gradient=table.gradient,
     )
     return phase, faults
 

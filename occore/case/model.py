@@ -30,6 +30,9 @@ class RunTable(pydantic.BaseModel):
         int | None,
         Field(gt=0, description="iterations between checkpoints; by time where not given"),
     ] = None
+    gradient_error: Annotated[
+        bool, Field(description="estimate at the end how far the gradient is from the flow's")
+    ] = True
     record: Annotated[
         tuple[Literal["trajectory", "controls"], ...],
         Field(description="what the run file holds beside history and result"),
@@ -115,6 +118,10 @@ class PhaseTable(pydantic.BaseModel):
         Literal["linearizations", "states", "reversible"] | SlotsTable,
         Field(description="what the adjoint stores"),
     ] = "linearizations"
+    gradient: Annotated[
+        Literal["discretize_optimize", "optimize_discretize"],
+        Field(description="the exact gradient of the discrete problem, or the continuous adjoint"),
+    ] = "discretize_optimize"
     observations: Annotated[
         tuple[Finite, ...] | None,
         Field(min_length=1, description="times at which the state is observed, which are hit"),

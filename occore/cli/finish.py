@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from occore.cli.show import check_table, result_table
+from occore.gradient_error import WARN_ABOVE
 from occore.optimizer import Status
 from occore.storage.run import Run
 
@@ -23,6 +24,13 @@ def report(console: Console, run: Run, files: tuple[Path, ...] = ()) -> int:
         console.print(check_table(failed))
     elif run.checks:
         console.print(f"derivatives        {len(run.checks)} checks passed", highlight=False)
+    if run.result.get("gradient_error", 0.0) > WARN_ABOVE:
+        console.print(
+            "[bold yellow]warning[/bold yellow]   the gradient is exact for the discrete problem, "
+            f"but about {run.result['gradient_error']:.1e} away from the flow's: take smaller "
+            "steps or tighter tolerances",
+            highlight=False,
+        )
     path = shlex.quote(str(run.path))
     console.print(f"\nrun file           {path}", highlight=False)
     if status in (Status.INTERRUPTED, Status.ITERATION_LIMIT):

@@ -72,6 +72,9 @@ def result_table(result: Mapping[str, Any]) -> Table:
         table.add_row(
             f"phase {phase}", f"{steps}, {cost['peak_bytes'] / 1e6:.3g} MB stored at most"
         )
+    if "gradient_error" in result:
+        gap = f"{result['gradient_gap']:.1e} from the continuous adjoint"
+        table.add_row("gradient error", f"{result['gradient_error']:.1e} estimated; {gap}")
     table.add_row("time", f"{result['times']['solution']:.3g} s")
     return table
 

@@ -20,7 +20,7 @@ PARTITIONED = {"leapfrog", "verlet"}
 class Field(Dynamics):
     """f = γ tanh(C x + b s(t)) + M x, C = K ∘ mask, s = sin(1 + 2t): all a field can have.
 
-    Nonlinear, nonautonomous, dependent on its controls K (n, n) and b (n,), stiff in M where wanted.
+    Nonlinear, nonautonomous, with controls K (n, n) and b (n,), stiff in M where wanted.
     """
 
     M: Any
@@ -165,7 +165,7 @@ def point(rng):
 
 
 def pytest_generate_tests(metafunc):
-    """`entry` runs over all registered discretizations, `tableau_entry` over those with a tableau."""
+    """`entry` runs over all registered discretizations, `tableau_entry` over the tableaux."""
     names = {"entry", "tableau_entry"} & set(metafunc.fixturenames)
     if not names:
         return
