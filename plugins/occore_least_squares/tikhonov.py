@@ -13,13 +13,13 @@ Hansen, Discrete Inverse Problems (2010), chapter 8. With a weight λ on the ter
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-import scipy.sparse
 from pydantic import Field
 
 from occore import (
@@ -30,6 +30,7 @@ from occore import (
     ObjectiveLinearization,
     Phase,
     PhaseControls,
+    array_namespace,
     nearest,
 )
 
@@ -89,38 +90,47 @@ class Tikhonov(ControlObjective):
         wanted = self.controls
         return wanted is None or name in wanted or f"{phase}/{name}" in wanted
 
-    def operator_for(self, phase: str, name: str, shape: tuple[int, ...]) -> Any | None:
-        """L as a sparse matrix for a control of this shape; `None` where it is not penalised."""
-        if not self._penalises(phase, name):
-            return None
-        columns = shape[-1] if shape else 1
-        if not isinstance(self.operator, str):
-            return scipy.sparse.csr_array(np.asarray(self.operator, float))
-        order = {"identity": 0, "first_difference": 1, "second_difference": 2}[self.operator]
-        matrix = scipy.sparse.eye_array(columns, format="csr")
-        for _ in range(order):
-            matrix = (matrix[1:] - matrix[:-1]).tocsr()
-        return matrix
-
     def row_operator(self, phase: str, control: str, columns: int) -> Array | None:
         """L for a penalised control whose rows have this many columns."""
-        matrix = self.operator_for(phase, control, (columns,))
-        return None if matrix is None else matrix.toarray()
+        if not self._penalises(phase, control):
+            return None
+        return np.stack([self.apply(row) for row in np.eye(columns)], axis=1)
+
+    def apply(self, u: Array) -> Array:
+        """L along the last axis of u."""
+        if self.operator == "identity":
+            return u
+        if self.operator == "first_difference":
+            return _difference(u)
+        if self.operator == "second_difference":
+            return _difference(_difference(u))
+        return u @ array_namespace(u).asarray(self.operator, dtype=u.dtype).T
+
+    def transpose(self, r: Array) -> Array:
+        """Lᵀ along the last axis of r: dot(apply(u), r) == dot(u, transpose(r))."""
+        if self.operator == "identity":
+            return r
+        if self.operator == "first_difference":
+            return _transposed_difference(r)
+        if self.operator == "second_difference":
+            return _transposed_difference(_transposed_difference(r))
+        return r @ array_namespace(r).asarray(self.operator, dtype=r.dtype)
 
     def __call__(self, controls: PhaseControls) -> Array:
         """R."""
-        return self.linearize(controls)[0]
+        r = TikhonovLinearization(self, controls).residual
+        return array_namespace(r).sum(r * r) / 2
 
     def linearize(self, controls: PhaseControls) -> tuple[Array, ObjectiveLinearization]:
         """R and its derivatives, all from r = L u."""
-        operators = {
-            (phase, name): matrix
-            for phase, named in controls.items()
-            for name, u in named.items()
-            if (matrix := self.operator_for(phase, name, u.shape)) is not None
-        }
-        linear = TikhonovLinearization(operators, controls)
-        return linear.residual @ linear.residual / 2, linear
+        return self(controls), TikhonovLinearization(self, controls)
+
+    def penalised(self, controls: PhaseControls) -> Iterator[tuple[str, str, Array]]:
+        """(phase, name, control) of each penalised control; a number as a vector of one."""
+        for phase, named in controls.items():
+            for name, u in named.items():
+                if self._penalises(phase, name):
+                    yield phase, name, u if u.ndim else array_namespace(u).reshape(u, (1,))
 
     @classmethod
     def example(cls) -> Example:
@@ -136,7 +146,7 @@ class Tikhonov(ControlObjective):
 class TikhonovLinearization(ObjectiveLinearization):
     """Gradient Lᵀ L u, Hessian Lᵀ L, residual L u of all penalised controls in one vector."""
 
-    operators: dict[tuple[str, str], Any]
+    penalty: Tikhonov
     controls: PhaseControls
 
     @cached_property
@@ -158,23 +168,31 @@ class TikhonovLinearization(ObjectiveLinearization):
 
     def residual_jvp(self, d: PhaseControls) -> Array:
         """L d, a vector."""
-        parts = [
-            (_rows(d[phase][name], L) @ L.T).ravel() for (phase, name), L in self.operators.items()
-        ]
-        return np.concatenate(parts) if parts else np.zeros(0)
+        parts = [self.penalty.apply(u) for _, _, u in self.penalty.penalised(d)]
+        if not parts:
+            return np.zeros(0)
+        xp = array_namespace(*parts)
+        return xp.concat([xp.reshape(part, (-1,)) for part in parts])
 
     def residual_vjp(self, w: Array) -> PhaseControls:
         """Lᵀ w, for each penalised control."""
         result: PhaseControls = {}
-        start = 0
-        for (phase, name), L in self.operators.items():
-            u = self.controls[phase][name]
-            end = start + L.shape[0] * (u.size // L.shape[1])
-            rows = w[start:end].reshape(-1, L.shape[0]) @ L
-            result.setdefault(phase, {})[name] = rows.reshape(u.shape).astype(u.dtype)
+        xp, start = array_namespace(w), 0
+        for phase, name, u in self.penalty.penalised(self.controls):
+            shape = (*u.shape[:-1], self.penalty.apply(u).shape[-1])
+            end = start + math.prod(shape)
+            rows = self.penalty.transpose(xp.reshape(w[start:end], shape))
+            original = self.controls[phase][name].shape
+            result.setdefault(phase, {})[name] = xp.reshape(rows, original)
             start = end
         return result
 
 
-def _rows(u: Array, L: Any) -> Array:
-    return u.reshape(-1, L.shape[1])
+def _difference(u: Array) -> Array:
+    return u[..., 1:] - u[..., :-1]
+
+
+def _transposed_difference(r: Array) -> Array:
+    xp = array_namespace(r)
+    edge = xp.zeros((*r.shape[:-1], 1), dtype=r.dtype)
+    return xp.concat([edge, r], axis=-1) - xp.concat([r, edge], axis=-1)
