@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from occore.arrays import Array, Controls, array_namespace
 from occore.checkpointing import Cost, Linearizations, Memory, Reversible, States, Steps, Sweep
@@ -23,6 +25,9 @@ from occore.dynamics import Dynamics
 from occore.grid import Grid
 from occore.linearization import Linearization
 from occore.stage_controls import StageControls, Stages
+
+if TYPE_CHECKING:
+    from occore.kernels.compiled_march import CompiledMarch
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,19 @@ class March:
             method.abscissae,
         )
 
+    def compiled(self, x: Array) -> CompiledMarch | None:
+        """Compiled loops for these start states, where the field and the method have them."""
+        key = str(getattr(x, "dtype", None))
+        if key not in self._compiled:
+            from occore.kernels.compiled_march import compile_march
+
+            self._compiled[key] = compile_march(self, x)
+        return self._compiled[key]
+
+    @cached_property
+    def _compiled(self) -> dict[str, CompiledMarch | None]:
+        return {}
+
     @cached_property
     def places(self) -> dict[int, int]:
         """The place of each observed step among the observations."""
@@ -70,6 +88,10 @@ class March:
 
     def __call__(self, x: Array, u: Controls) -> Array:
         """The output."""
+        compiled = self.compiled(x)
+        if compiled is not None:
+            states = compiled.forward(x, self.stages.controls(u))
+            return self._output(states[-1], [states[k] for k in self.observed or ()])
         kept = self._start(x)
         for k, state in enumerate(self.states(x, u), start=1):
             x = state
@@ -79,16 +101,31 @@ class March:
 
     def linearize(self, x: Array, u: Controls) -> tuple[Array, Linearization]:
         """The output, and its derivative with respect to (x, coefficients)."""
-        linearization = MarchLinearization(self, x, self.stages.controls(u))
+        compiled, control = self.compiled(x), self.stages.controls(u)
+        if compiled is not None and isinstance(self.memory, (Linearizations, States)):
+            from occore.kernels.compiled_march import CompiledLinearization
+
+            linearization = CompiledLinearization(compiled, x, control)
+            return linearization.output, linearization
+        linearization = MarchLinearization(self, x, control)
         return linearization.output, linearization
 
     def _step(self, k: int, x: Array, control: StageControls) -> Array:
+        compiled = self.compiled(x)
+        if compiled is not None:
+            return compiled.step(k, x, control)
         t, h = float(self.grid.times[k]), float(self.grid.lengths[k])
         return self.discretization.step(self.dynamics, t, h, x, control[k])
 
     def _linearize_step(
         self, k: int, x: Array, control: StageControls
     ) -> tuple[Array, Linearization]:
+        compiled = self.compiled(x)
+        if compiled is not None:
+            from occore.kernels.compiled_march import CompiledStep
+
+            part = CompiledStep(compiled, k, np.array(x, order="C"), compiled.one(control[k]))
+            return compiled.step(k, x, control), part
         t, h = float(self.grid.times[k]), float(self.grid.lengths[k])
         return self.discretization.linearize_step(self.dynamics, t, h, x, control[k])
 

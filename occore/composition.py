@@ -64,6 +64,8 @@ def second_adjoint(
     part: Linearization, p: Array, dp: Array, dx: Array, du: Controls
 ) -> tuple[Array, Array, Controls]:
     """One part of the backward sweep: the next p and dp, and dpu of the part."""
+    if part.second is not None:
+        return part.second(p, dp, dx, du)
     assert part.curvature is not None, "asked for before the sweep"  # noqa: S101
     second, second_u = part.curvature(p, dx, du)
     first, first_u = part.vjp(dp)

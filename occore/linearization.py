@@ -39,6 +39,12 @@ class Linearization(Interface):
     Optional: `None` where a map has no second derivatives to offer.
     """
 
+    second: Callable[[Array, Array, Array, Controls], tuple[Array, Array, Controls]] | None = None
+    """Optional: `second(py, dp, dx, du)` gives px, dpx and dpu at once, for less work:
+
+    px = yᵀ py, and (dpx, dpu) = yᵀ dp + curvature(py, dx, du), as a backward sweep needs them.
+    """
+
     control_jvp: Callable[[Controls], Array] | None = None
     """Optional: `jvp(0, du)` for less work, where the state is held, as the data of a chain are."""
 

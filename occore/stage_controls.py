@@ -81,19 +81,23 @@ class StageControls:
         self.coefficients = coefficients
         self._blocks: dict[int, Controls] = {}
 
-    def __getitem__(self, k: int) -> Controls:
-        """The controls (abscissae, *shape) of step k."""
-        block, place = divmod(k, self.stages.block_steps)
+    def block(self, block: int) -> Controls:
+        """The controls of a block, (steps · abscissae, *shape); constants for one step."""
         if block not in self._blocks:
             if len(self._blocks) >= KEPT_BLOCKS:
                 del self._blocks[next(iter(self._blocks))]
             self._blocks[block] = self._evaluate(block)
+        return self._blocks[block]
+
+    def __getitem__(self, k: int) -> Controls:
+        """The controls (abscissae, *shape) of step k."""
+        block, place = divmod(k, self.stages.block_steps)
         count = len(self.stages.abscissae)
         return {
             name: values[:count]
             if name in self.stages.constants
             else values[place * count : (place + 1) * count]
-            for name, values in self._blocks[block].items()
+            for name, values in self.block(block).items()
         }
 
     def _evaluate(self, block: int) -> Controls:
@@ -135,9 +139,16 @@ class Gather:
 
     def _flush(self, block: int) -> None:
         steps, self._pending = self._pending[::-1], []
+        stacked = {}
         for name in steps[0]:
             xp = array_namespace(steps[0][name])
-            stacked = xp.concat([step[name] for step in steps])
+            stacked[name] = xp.concat([step[name] for step in steps])
+        self.add_block(block, stacked)
+
+    def add_block(self, block: int, pu: Controls) -> None:
+        """Add the adjoints (steps · abscissae, *shape) of a block; they come from last to first."""
+        for name, stacked in pu.items():
+            xp = array_namespace(stacked)
             if name in self.stages.constants:
                 part = xp.sum(stacked, axis=0)
             else:

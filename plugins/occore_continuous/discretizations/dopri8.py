@@ -16,7 +16,7 @@ import numpy as np
 from occore import Array, Controls, Discretization, Dynamics, Example, Linearization, decay
 from occore_continuous.discretizations import runge_kutta
 from occore_continuous.discretizations.dop853_coefficients import A, C, D, E, exact
-from occore_continuous.discretizations.stages import combine
+from occore_continuous.discretizations.stages import combine, weighted_sum
 from occore_continuous.discretizations.tableau import Tableau, nonzero
 
 STAGES, END = len(C), 12
@@ -51,7 +51,8 @@ TABLEAU = Tableau(
 class Dopri8(Discretization):
     """Explicit, order 8 with an error estimate of order 7, twelve evaluations a step.
 
-    For tolerances of 1e-8 and below. Dense output of order 7 costs four more evaluations; its stage
+    For tolerances of 1e-8 and below. Stable on the real axis for h |λ| ≤ 6.39, on the imaginary one
+    for h |λ| ≤ 5.96. Dense output of order 7 costs four more evaluations; its stage
     times 0.1, 0.2 and 7/9 are among the abscissae, so the controls are needed there as well.
     """
 
@@ -77,9 +78,10 @@ class Dopri8(Discretization):
         """The step, and the estimate from both embedded methods."""
         stage = runge_kutta.explicit(TABLEAU, dynamics, t, h, control)
         k = runge_kutta.stage_values(TABLEAU, stage, h, x, END)
-        new, e5, e3 = (
-            combine(base, [(h * w, k[j]) for j, w in nonzero(weights)])
-            for base, weights in ((x, B), (0 * x, ERROR_5), (0 * x, ERROR_3))
+        new = combine(x, [(h * w, k[j]) for j, w in nonzero(B)])
+        e5, e3 = (
+            weighted_sum([(h * w, k[j]) for j, w in nonzero(weights)])
+            for weights in (ERROR_5, ERROR_3)
         )
         size = np.hypot(np.abs(e5), 0.1 * np.abs(e3))
         return new, e5 * np.abs(e5) / np.where(size == 0, 1, size)

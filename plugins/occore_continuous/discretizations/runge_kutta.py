@@ -29,7 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from occore import Array, Controls, Dynamics, Linearization
-from occore_continuous.discretizations.stages import Terms, add, at, combine, gather
+from occore_continuous.discretizations.stages import Terms, add, at, combine, gather, weighted_sum
 from occore_continuous.discretizations.tableau import Tableau, Weights
 
 Stage = Callable[[int, Array], Array]
@@ -91,7 +91,7 @@ def advance_with_error(tableau: Tableau, stage: Stage, h: float, x: Array) -> tu
     """The same, and h Σ (b_i − b̂_i) k_i."""
     error = tableau.error
     k = stage_values(tableau, stage, h, x, max(tableau.active, 1 + error[-1][0]))
-    return combine(x, _terms(tableau.weights, h, k)), combine(0 * x, _terms(error, h, k))
+    return combine(x, _terms(tableau.weights, h, k)), weighted_sum(_terms(error, h, k))
 
 
 def interpolate(tableau: Tableau, stage: Stage, h: float, x: Array, s: Array) -> Array:
@@ -157,9 +157,9 @@ class RungeKuttaLinearization(Linearization):
             g[i], _ = part.vjp(pk)
             dg[i], dgu[i] = part.curvature(pk, dX[i], at(du, self.tableau.places[i]))
             if self.tableau.columns[i]:
-                first, first_u = part.vjp(self._carry(i, dg))
+                first, first_u = part.vjp(weighted_sum(_terms(self.tableau.columns[i], self.h, dg)))
                 dg[i], dgu[i] = dg[i] + first, add(dgu[i], first_u)
-        return combine(dg[0], [(1.0, d) for d in dg[1:]]), self._gather(dgu)
+        return weighted_sum([(1.0, d) for d in dg]), self._gather(dgu)
 
     def _tangents(self, dx: Array, du: Controls) -> tuple[list[Array], list[Array]]:
         """dX_i and dk_i."""
@@ -172,15 +172,8 @@ class RungeKuttaLinearization(Linearization):
 
     def _stage_adjoint(self, i: int, p: Array, g: list[Array]) -> Array:
         """pk_i = h (b_i p + Σ_{j>i} a_ji g_j)."""
-        b = float(self.tableau.b[i])
-        if b == 0:
-            return self._carry(i, g)
-        return combine(self.h * b * p, _terms(self.tableau.columns[i], self.h, g))
-
-    def _carry(self, i: int, g: list[Array]) -> Array:
-        """h Σ_{j>i} a_ji g_j."""
-        (j, a), *rest = self.tableau.columns[i]
-        return combine(self.h * a * g[j], _terms(tuple(rest), self.h, g))
+        b, terms = float(self.tableau.b[i]), _terms(self.tableau.columns[i], self.h, g)
+        return weighted_sum([(self.h * b, p), *terms] if b != 0 else terms)
 
     def _gather(self, gu: list[Controls]) -> Controls:
         return gather(gu, self.tableau.places, len(self.tableau.abscissae))

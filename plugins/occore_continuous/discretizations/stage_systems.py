@@ -147,11 +147,15 @@ def matrix_free(h: float, a: Matrix, points: Sequence[Point]) -> Any:
         g = [points[i].part.vjp(v[i])[0] for i in range(m)]
         return [v[j] - h * sum(a[i][j] * g[i] for i in range(m)) for j in range(m)]
 
-    return (lambda r: _gmres(forward, r)), (lambda r: _gmres(adjoint, r))
+    where = f"at t = {points[0].t:.8g}, h = {h:.3g}"
+    return (lambda r: _gmres(forward, r, where)), (lambda r: _gmres(adjoint, r, where))
 
 
-def _gmres(product: Callable[[Arrays], Arrays], r: Arrays) -> Arrays:
-    """GMRES with iterative refinement, so that the residual comes down to rounding."""
+def _gmres(product: Callable[[Arrays], Arrays], r: Arrays, where: str) -> Arrays:
+    """GMRES with iterative refinement, so that the residual comes down to rounding.
+
+    Raises ComputationError where the residual is not even below the first tolerance.
+    """
     import scipy.sparse.linalg
 
     shape, dtype = (len(r), *r[0].shape), r[0].dtype
@@ -171,6 +175,12 @@ def _gmres(product: Callable[[Arrays], Arrays], r: Arrays) -> Arrays:
         )
         v = v + change.astype(dtype)
         rest = b - flat(v)
+    relative = float(np.linalg.norm(rest)) / (float(np.linalg.norm(b)) or 1.0)
+    if not relative <= tolerance:
+        raise ComputationError(
+            f"GMRES for an implicit stage did not converge {where}: the residual is {relative:.3g} "
+            'of the right-hand side. Take shorter steps, or solver = "sparse" or "dense"'
+        )
     return list(v.reshape(shape))
 
 

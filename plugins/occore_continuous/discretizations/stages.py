@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -51,25 +53,47 @@ def reverse(control: Controls) -> Controls:
 def combine(base: Array, terms: Terms) -> Array:
     """base + Σ w a over the terms (w, a), summed from left to right.
 
-    Arrays are of one shape. NumPy arrays of one type are summed in place, with two arrays of
-    memory whatever the number of terms; the numbers are those of the plain formula.
+    NumPy arrays of one shape and floating-point type are summed by BLAS, which reads and writes
+    each number once a term where the plain formula does so twice; with four terms it takes half
+    the time. BLAS may fuse a product with its sum, so the last bit can differ from the formula's.
     """
-    if array_namespace(base) is np and all(a.dtype == base.dtype for _, a in terms):
-        return _sum_in_place(base, terms)
+    if not terms:
+        return base
+    if _for_blas(base, terms):
+        return _add_by_blas(base.flatten(), terms).reshape(base.shape)
     for w, a in terms:
         base = base + w * a
     return base
 
 
-def _sum_in_place(base: Array, terms: Terms) -> Array:
-    if not terms:
-        return base
+def weighted_sum(terms: Terms) -> Array:
+    """Σ w a over the terms, of which there is one at least, like `combine`."""
     (w, a), *rest = terms
-    total = np.multiply(a, w)
-    total += base
-    if rest:
-        product = np.empty_like(total)
-        for w, a in rest:
-            np.multiply(a, w, out=product)
-            total += product
+    if rest and _for_blas(a, rest):
+        return _add_by_blas((w * a).reshape(-1), rest).reshape(a.shape)
+    return combine(w * a, rest)
+
+
+def _for_blas(base: Array, terms: Terms) -> bool:
+    return (
+        array_namespace(base) is np
+        and base.dtype.char in "fdFD"
+        and base.size > 0
+        and all(a.dtype == base.dtype and a.shape == base.shape for _, a in terms)
+    )
+
+
+def _add_by_blas(total: Array, terms: Terms) -> Array:
+    """total + Σ w a, in place of the flat array `total`."""
+    axpy = _axpy(total.dtype)
+    for w, a in terms:
+        total = axpy(a.ravel(), total, a=w)
     return total
+
+
+@cache
+def _axpy(dtype: np.dtype) -> Any:
+    """BLAS's y ← y + a x, in place in y."""
+    import scipy.linalg
+
+    return scipy.linalg.get_blas_funcs("axpy", dtype=dtype)

@@ -165,13 +165,14 @@ def point(rng):
 
 
 def pytest_generate_tests(metafunc):
-    """`entry` runs over all registered discretizations, `tableau_entry` over the tableaux."""
-    names = {"entry", "tableau_entry"} & set(metafunc.fixturenames)
+    """`entry`: all that are registered; `tableau_entry`, `implicit_entry`: those that have it."""
+    names = {"entry", "tableau_entry", "implicit_entry"} & set(metafunc.fixturenames)
     if not names:
         return
     from occore.plugins import load_host
 
     entries = load_host().registry.entries("discretization")
     for name in names:
-        chosen = [e for e in entries if name == "entry" or hasattr(e.cls, "tableau")]
+        field = {"tableau_entry": "tableau", "implicit_entry": "solver"}.get(name, "step")
+        chosen = [e for e in entries if hasattr(e.cls, field)]
         metafunc.parametrize(name, chosen, ids=lambda e: e.name)

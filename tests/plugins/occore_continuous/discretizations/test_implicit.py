@@ -15,13 +15,6 @@ from occore_continuous.discretizations.phi_functions import phi_functions
 T, H = 0.3, 0.2
 
 
-@pytest.fixture
-def implicit_entry(entry):
-    if "solver" not in entry.cls.__dataclass_fields__:
-        pytest.skip("no linear systems")
-    return entry
-
-
 def products(method, field, point):
     """All that a step can give, flat."""
     x, u = point(method.abscissae)
@@ -110,6 +103,13 @@ def test_a_singular_matrix_says_where(host):
         with pytest.raises(ComputationError, match=r"singular at t = 1, h = 1"):
             field = LinearEquation(((1.0,),), ((0.0,),))
             type(method)(solver=solver).step(field, 0.0, 1.0, np.ones((1, 1)), {})
+
+
+def test_gmres_that_does_not_converge_says_where(host):
+    """x' = x with h = 1: M = 0."""
+    method = host.registry["discretization", "backward_euler"].cls(solver="matrix_free")
+    with pytest.raises(ComputationError, match=r"GMRES .* did not converge at t = 1, h = 1"):
+        method.step(LinearEquation(((1.0,),), ((0.0,),)), 0.0, 1.0, np.ones((1, 1)), {})
 
 
 def test_petsc_ex23(host):
