@@ -70,6 +70,8 @@ class Bolza(Objective):
         weighted: list[tuple[float, Objective]] = []
         if self.running.strip() not in ("0", "0.0"):
             weighted.append((sign, ExpressionRunning(self.running, dynamics)))
+        if phase.observations is not None:
+            raise InputError("a Bolza objective looks at the end alone: remove the observations")
         if self.terminal.strip() not in ("0", "0.0"):
             weighted.append((sign, ExpressionEnd(self.terminal, phase, dynamics)))
         if not weighted:
