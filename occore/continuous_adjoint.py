@@ -4,15 +4,19 @@
 
 λ is integrated backward by the method and on the grid of the state; x(t) between the nodes is the
 cubic Hermite interpolant of the states and their rates, and so is λ(t) in the integral, which takes
-three Gauss points a step. The result is a consistent approximation of the flow's gradient, not the
-gradient of the discrete problem: the two differ by the discretization error.
+three Gauss points a step. Stored states do not drift, as states that are integrated backward do
+where the field contracts; the interpolation limits the order to 4. The result is a consistent
+approximation of the flow's gradient, not the gradient of the discrete problem: the two differ by
+the discretization error.
 
 Gholami, Keutzer and Biros, ANODE (2019), section 3, show what this inconsistency does.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +30,7 @@ from occore.stage_controls import stage_values
 if TYPE_CHECKING:
     from occore.adjoint import March
 
-GAUSS = (0.5 - np.sqrt(0.15), 0.5, 0.5 + np.sqrt(0.15))
+GAUSS = (0.5 - math.sqrt(0.15), 0.5, 0.5 + math.sqrt(0.15))
 WEIGHTS = (5 / 18, 8 / 18, 5 / 18)
 
 
@@ -79,7 +83,18 @@ class ContinuousAdjoint(Linearization):
     def __init__(self, march: March, x: Array, u: Controls) -> None:
         self.march, self.u = march, u
         self.states = [x, *march.states(x, u)]
-        _, self._discrete = march.linearize(x, u)
+
+    @property
+    def output(self) -> Array:
+        """That of the march."""
+        observed = self.march.observed
+        if observed is None:
+            return self.states[-1]
+        return np.stack([self.states[k] for k in observed], axis=1)
+
+    @cached_property
+    def _discrete(self) -> Linearization:
+        return self.march.linearize(self.states[0], self.u)[1]
 
     def jvp(self, dx: Array, du: Controls) -> Array:
         """Tangent of the discrete march."""

@@ -38,9 +38,15 @@ def gradient_error(problem: Problem, theta: Array, scale: float = 0.0) -> float:
 
 
 def gradient_gap(problem: Problem, theta: Array, scale: float = 0.0) -> float:
-    """Relative distance of the exact discrete gradient from the continuous adjoint's, at θ."""
+    """Relative distance of the exact discrete gradient from the continuous adjoint's, at θ.
+
+    Phases with events have the exact gradient only, and keep it.
+    """
     exact = frozen(replace(problem, counts=Counts()), theta)
-    phases = tuple(replace(phase, gradient="optimize_discretize") for phase in exact.phases)
+    phases = tuple(
+        phase if phase.events else replace(phase, gradient="optimize_discretize")
+        for phase in exact.phases
+    )
     a = exact.value_and_gradient(theta)[1]
     b = replace(exact, phases=phases).value_and_gradient(theta)[1]
     scale = max(norm(a), scale)

@@ -15,21 +15,23 @@ from typing import Literal
 
 import numpy as np
 
-from occore.adaptive import StepLog, Tolerances, adapt
+from occore.adaptive import StepLog, Tolerances
 from occore.adjoint import March
-from occore.arrays import Array, Controls, array_namespace
+from occore.arrays import Array, Controls
 from occore.checkpointing import Cost, Linearizations, Memory
 from occore.continuous_adjoint import ContinuousAdjoint
 from occore.controls import ControlSpace
 from occore.discretization import Discretization
 from occore.dynamics import Dynamics
-from occore.grid import Grid, stage_times
+from occore.errors import InputError
+from occore.events import Event
+from occore.free_start import START, FreeStart, inner, with_start
+from occore.grid import Grid
+from occore.hybrid_linearization import EventMarch, Happened
 from occore.layout import Layout
 from occore.linearization import Linearization
-from occore.stage_controls import stage_values
+from occore.phase_grid import adaptive_grid, fixed_grid, observed_steps
 from occore.time_scaled import HORIZON, TimeScaled
-
-START = "start"
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,10 @@ class Phase:
     times: a given grid. observations: times at which the state is observed, the output is then
     (samples, observations, *state_shape). memory: what the adjoint stores. free_start: which
     entries of the start state are unknown, of the shape of the state. free_horizon: whether the
-    horizon is unknown; `horizon` is then where it starts. gradient: the exact gradient of the
-    discrete problem, or the continuous adjoint.
+    horizon is unknown; `horizon` is then where it starts, and times of observations are kept as
+    fractions of it. gradient: the exact gradient of the discrete problem, or the continuous
+    adjoint. events: where the state jumps. switches: times at which the field jumps in t; stages of
+    the steps on both sides see the limits on their side.
     """
 
     name: str
@@ -61,8 +65,22 @@ class Phase:
     free_start: Array = None
     free_horizon: bool = False
     gradient: Literal["discretize_optimize", "optimize_discretize"] = "discretize_optimize"
+    events: tuple[Event, ...] = ()
+    switches: tuple[float, ...] = ()
     cost: Cost = field(default_factory=Cost, compare=False)
     log: StepLog = field(default_factory=StepLog, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.events and self.gradient == "optimize_discretize":
+            raise InputError(
+                f"phase {self.name!r}: a march with events has the exact gradient only; take "
+                'gradient = "discretize_optimize"'
+            )
+        if self.switches and self.free_horizon:
+            raise InputError(
+                f"phase {self.name!r}: switches are at given times, the horizon is unknown; make "
+                "two phases of it, or an event on a state with rate 1"
+            )
 
     @property
     def static(self) -> bool:
@@ -111,28 +129,25 @@ class Phase:
 
     def march(self, x: Array, u: Controls) -> March:
         """The march at these controls; an adaptive grid is found for this start and them."""
+        adaptive = self.tolerances is not None
+        return self.on(adaptive_grid(self, x, u, self.log) if adaptive else fixed_grid(self))
+
+    def on(self, grid: Grid) -> March:
+        """The march on a grid."""
         assert self.discretization is not None and self.space is not None  # noqa: S101
-        start, horizon = self.span
-        stops = np.asarray(self.observations or (), float)
-        if self.tolerances is not None:
-            grid = self._adaptive_grid(x, u, stops)
-        elif self.times is not None:
-            grid = Grid.of(np.asarray(self.times))
-        else:
-            grid = Grid.uniform(start, horizon, self.steps)
-        observed = None
-        if self.observations is not None:
-            observed = tuple(int(k) for k in np.searchsorted(grid.times, stops - 1e-12 * horizon))
-        return March(
-            self.field,
-            self.discretization,
-            self.space,
-            self.steps,
-            grid,
-            self.memory,
-            observed,
-            self.cost,
-        )
+        observed = observed_steps(self, grid)
+        method, space, steps = self.discretization, self.space, self.steps
+        return March(self.field, method, space, steps, grid, self.memory, observed, self.cost)
+
+    def _route(self, x: Array, u: Controls) -> March | EventMarch:
+        """The march, with the events on its way if there are any."""
+        march = self.march(x, u)
+        return EventMarch(march, self.events) if self.events else march
+
+    def happened(self, x: Array, u: Controls) -> list[list[Happened]]:
+        """The events of each sample, in order; times are relative where the horizon is unknown."""
+        start, controls = self.begin(x, u)
+        return EventMarch(self.march(start, controls), self.events).happened(start, controls)
 
     def frozen(self, x: Array, u: Controls) -> Phase:
         """The phase on the grid that it has here, whatever start and controls become."""
@@ -151,25 +166,25 @@ class Phase:
         if self.static:
             return iter([self.dynamics(0.0, x, u)])
         start, controls = self._start(x, u), self._controls(u)
-        return self.march(start, controls).states(start, controls)
+        return self._route(start, controls).states(start, controls)
 
     def __call__(self, x: Array, u: Controls) -> Array:
         """The output: the end state, or the observed states."""
         if self.static:
             return self.dynamics(0.0, x, u)
         start, controls = self._start(x, u), self._controls(u)
-        return self.march(start, controls)(start, controls)
+        return self._route(start, controls)(start, controls)
 
     def linearize(self, x: Array, u: Controls) -> tuple[Array, Linearization]:
         """The output, and its derivative with respect to (x, u)."""
         if self.static:
             return self.dynamics.linearize(0.0, x, u)
         start, controls = self._start(x, u), self._controls(u)
-        march = self.march(start, controls)
         if self.gradient == "optimize_discretize":
-            y, part = march(start, controls), ContinuousAdjoint(march, start, controls)
+            part = ContinuousAdjoint(self.march(start, controls), start, controls)
+            y = part.output
         else:
-            y, part = march.linearize(start, controls)
+            y, part = self._route(start, controls).linearize(start, controls)
         return y, part if self.free_start is None else FreeStart(np.asarray(self.free_start), part)
 
     def begin(self, x: Array, u: Controls) -> tuple[Array, Controls]:
@@ -177,67 +192,7 @@ class Phase:
         return self._start(x, u), self._controls(u)
 
     def _start(self, x: Array, u: Controls) -> Array:
-        return x if self.free_start is None else _with_start(x, self.free_start, u[START])
+        return x if self.free_start is None else with_start(x, self.free_start, u[START])
 
     def _controls(self, u: Controls) -> Controls:
-        return {name: value for name, value in u.items() if name != START}
-
-    def _adaptive_grid(self, x: Array, u: Controls, stops: Array) -> Grid:
-        start, horizon = self.span
-        assert self.discretization is not None and self.space is not None  # noqa: S101
-        assert self.tolerances is not None  # noqa: S101
-        method, space, constants = self.discretization, self.space, self.field.constants
-        count = len(method.abscissae)
-
-        def control(t: float, h: float) -> Controls:
-            points = stage_times(method.abscissae, (t - start) / horizon, h / horizon)
-            return stage_values(space.basis(self.steps, *points), u, constants, count)
-
-        breaks = start + horizon * np.asarray(space.breaks(self.steps))
-        ends = np.array([start, start + horizon])
-        inner = np.concatenate([breaks, stops])
-        inner = inner[(inner > start) & (inner < start + horizon)]
-        stops = np.unique(np.concatenate([ends, inner]))
-        return adapt(self.field, method, self.tolerances, x, control, stops, self.log)
-
-
-@dataclass(frozen=True)
-class FreeStart(Linearization):
-    """A march after its unknown start values: x ← x with u["start"] in the free entries."""
-
-    free: Array
-    part: Linearization
-
-    def jvp(self, dx: Array, du: Controls) -> Array:
-        """That of the march along the start."""
-        return self.part.jvp(_with_start(dx, self.free, du[START]), _inner(du))
-
-    def vjp(self, py: Array) -> tuple[Array, Controls]:
-        """The free entries of px, summed over the samples, go to the start values."""
-        return self._start(*self.part.vjp(py))
-
-    @property
-    def curvature(self):
-        """Where the march has one."""
-        return None if self.part.curvature is None else self._curvature
-
-    def _curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
-        assert self.part.curvature is not None  # noqa: S101 - `curvature` asks for it
-        start = _with_start(dx, self.free, du[START])
-        return self._start(*self.part.curvature(py, start, _inner(du)))
-
-    def _start(self, px: Array, pu: Controls) -> tuple[Array, Controls]:
-        xp = array_namespace(px)
-        start = xp.sum(px, axis=0)[self.free]
-        return xp.where(xp.asarray(self.free), 0 * px, px), {**pu, START: start}
-
-
-def _with_start(x: Array, free: Array, start: Array) -> Array:
-    """x (samples, *state_shape) with the start values in the free entries of every sample."""
-    result = np.array(x, dtype=np.result_type(x, start))
-    result[:, np.asarray(free)] = start
-    return result
-
-
-def _inner(u: Controls) -> Controls:
-    return {name: value for name, value in u.items() if name != START}
+        return inner(u)

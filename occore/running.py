@@ -15,8 +15,9 @@ import numpy as np
 
 from occore.arrays import Array, Controls, array_namespace
 from occore.dynamics import Dynamics, StateShape
+from occore.events import Event
 from occore.layout import Layout
-from occore.linearization import Linearization
+from occore.linearization import Linearization, Products
 from occore.objective import RunningObjective
 from occore.phase import Phase
 
@@ -117,6 +118,33 @@ def join(x: Array, cost: Array) -> Array:
 
 def _zero_cost(px: Array) -> Array:
     return join(px, 0 * array_namespace(px).reshape(px, (px.shape[0], -1))[:, 0])
+
+
+@dataclass(frozen=True)
+class WithoutCost(RunningObjective):
+    """A function of the state, seen from a state with its cost."""
+
+    inner: RunningObjective
+    shape: StateShape
+
+    @property
+    def autonomous(self) -> bool:
+        """Where it is."""
+        return self.inner.autonomous
+
+    def __call__(self, t: float, x: Array, u: Controls) -> Array:
+        """Of the state alone."""
+        return self.inner(t, unjoin(x, self.shape), u)
+
+    def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
+        """Its derivative in the cost is zero."""
+        value, part = self.inner.linearize(t, unjoin(x, self.shape), u)
+
+        def vjp(py: Array) -> tuple[Array, Controls]:
+            px, pu = part.vjp(py)
+            return _zero_cost(px), pu
+
+        return value, Products(lambda dx, du: part.jvp(unjoin(dx, self.shape), du), vjp)
 
 
 @dataclass(frozen=True)
@@ -236,7 +264,18 @@ def carry_cost(phase: Phase, cost: RunningObjective, shape: StateShape) -> Phase
     free = phase.free_start
     if free is not None:
         free = np.append(np.ravel(free), False)
-    return replace(phase, dynamics=WithCost(phase.dynamics, cost, shape), free_start=free)
+    return replace(
+        phase,
+        dynamics=WithCost(phase.dynamics, cost, shape),
+        free_start=free,
+        events=tuple(_event_with_cost(event, shape) for event in phase.events),
+    )
+
+
+def _event_with_cost(event: Event, shape: StateShape) -> Event:
+    """The event on states of this shape with a cost, which it leaves as it is."""
+    reset = None if event.reset is None else LayerWithCost(event.reset, shape)
+    return replace(event, condition=WithoutCost(event.condition, shape), reset=reset)
 
 
 def unjoin(x: Array, shape: StateShape) -> Array:

@@ -7,7 +7,9 @@ A free horizon is then an unknown like any other. f must not depend on t.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -24,6 +26,7 @@ class TimeScaled(Dynamics):
     """T f(x, u) with the control `horizon` beside those of f."""
 
     field: Dynamics
+    autonomous: ClassVar[bool] = True
 
     @property
     def controls(self) -> Layout:
@@ -34,6 +37,20 @@ class TimeScaled(Dynamics):
     def constants(self) -> frozenset[str]:
         """Those of f, and T."""
         return self.field.constants | {HORIZON}
+
+    @property
+    def quadratures(self) -> int:
+        """Those of f."""
+        return self.field.quadratures
+
+    @property
+    def jacobian(self) -> Callable[[float, Array, Controls], Any] | None:
+        """T f_x, where f has it."""
+        return None if self.field.jacobian is None else self._jacobian
+
+    def _jacobian(self, t: float, x: Array, u: Controls) -> Any:
+        assert self.field.jacobian is not None  # noqa: S101 - `jacobian` asks for it
+        return u[HORIZON] * self.field.jacobian(0.0, x, _inner(u))
 
     def initial_controls(self, rng: np.random.Generator) -> Controls:
         """Those of f; the phase sets T."""

@@ -1,0 +1,123 @@
+"""Events: the state jumps when a function of it passes zero.
+
+    g(x(t*), u(t*)) = 0,    x(t*+) = r(x(t*−), u(t*))
+
+The crossing is found within a discrete step: the root in τ of g(step of length τ), bracketed and
+brought down to rounding by Newton's method. Crossings that come in pairs within one step, with g of
+the same sign at both ends, are found where the cubic through both ends shows them.
+
+An event is a differentiable part of the march, see `occore.hybrid_march`. What the field does after
+an event can depend on a state with rate 0 that the event sets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+
+from occore.dynamics import Dynamics
+from occore.errors import ComputationError
+from occore.objective import RunningObjective
+
+MOST_EVENTS = 10_000
+"""Events of one trajectory; more are taken for a pile-up in finite time, as of a bouncing ball."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happens to the state where a condition passes zero.
+
+    condition: g(t, x, u) of each sample, (samples,), a map like a running cost. reset: the state
+    after the event, a static map r(x, u) like a layer; without it the state goes on. direction: −1
+    where only falling g counts, 1 where only rising g does. terminal: whether the phase ends there;
+    the state, after the reset, is then what later observations and the end see. g and r may depend
+    on t through the state and the controls only.
+    """
+
+    condition: RunningObjective
+    reset: Dynamics | None = None
+    direction: Literal[-1, 0, 1] = 0
+    terminal: bool = False
+    name: str = "event"
+
+
+Along = Callable[[float], float]
+"""g after a step of length τ."""
+
+AlongWithSlope = Callable[[float], tuple[float, float]]
+"""g after a step of length τ, and its derivative in τ."""
+
+
+def brackets_of(
+    g: Along, length: float, ends: tuple[float, float], slopes: tuple[float, float], fresh: bool
+) -> list[tuple[float, float, int]]:
+    """Brackets (a, b, sign of g at a) of the crossings in a step, as far as they can be seen.
+
+    ends, slopes: of g at both ends of the step. fresh: whether the step begins at this event, so
+    that g is zero to rounding there and the slope tells its sign.
+    """
+    first = slopes[0] * np.sign(length) if fresh else ends[0]
+    places = [(0.0, first)]
+    for s in _turns(ends, slopes, length):
+        if _cubic(s, ends, slopes, length) * first <= 0 or fresh:
+            places.append((s * length, g(s * length)))
+    places.append((length, ends[1]))
+    brackets = []
+    for (a, before), (b, after) in pairwise(places):
+        sign = int(np.sign(before))
+        if sign != 0 and sign * after <= 0:
+            brackets.append((a, b, sign))
+    return brackets
+
+
+def root(g: AlongWithSlope, bracket: tuple[float, float, int]) -> float:
+    """The τ in the bracket with g = 0 to rounding: Newton's method, bisection where it leaves.
+
+    It ends where Newton's steps, which fall quadratically, are down to the noise of g.
+    """
+    a, b, sign = bracket
+    tau, before, resolution = (a + b) / 2, np.inf, max(abs(a), abs(b))
+    for _ in range(200):
+        value, slope = g(tau)
+        if value == 0:
+            break
+        a, b = (tau, b) if sign * value > 0 else (a, tau)
+        step = -value / slope if slope != 0 else np.inf
+        inside = min(a, b) <= tau + step <= max(a, b)
+        if not inside:
+            step = (a + b) / 2 - tau
+        tau += step
+        noise = abs(step) > 0.6 * before and abs(step) <= 1e-5 * resolution
+        if noise or abs(step) <= 2 * np.spacing(resolution):
+            break
+        before = abs(step)
+    return float(tau)
+
+
+def pile_up(event: Event, t: float) -> ComputationError:
+    """The error of too many events."""
+    return ComputationError(
+        f"{event.name!r} happened {MOST_EVENTS} times before t = {t:.8g}: events pile up in finite "
+        "time. End the phase before, or make the event terminal"
+    )
+
+
+def _cubic(
+    s: float, ends: tuple[float, float], slopes: tuple[float, float], length: float
+) -> float:
+    """Cubic Hermite interpolant. Hairer, Nørsett and Wanner I, equation II.6.7."""
+    (a, b), (da, db) = ends, slopes
+    bend = s * (s - 1) * ((1 - 2 * s) * (b - a) + length * ((s - 1) * da + s * db))
+    return (1 - s) * a + s * b + bend
+
+
+def _turns(ends: tuple[float, float], slopes: tuple[float, float], length: float) -> list[float]:
+    """Where in (0, 1) the cubic has its extrema: d0 + 2 c s + 3 d s² = 0."""
+    rise, d0, d1 = ends[1] - ends[0], length * slopes[0], length * slopes[1]
+    roots = np.roots([3 * (d0 + d1 - 2 * rise), 2 * (3 * rise - 2 * d0 - d1), d0])
+    real = roots.real[np.abs(roots.imag) < 1e-12]
+    return sorted(float(s) for s in real if 0 < s < 1)

@@ -1,0 +1,183 @@
+"""Output and derivative of a march with events, sample by sample.
+
+The tangent of a sample is (dx, dt), with dt that of the time of the last event until the next node;
+the adjoint (p, p_t) goes back through the same segments. There is no second-order adjoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from occore.adjoint import March
+from occore.arrays import Array, Controls, array_namespace
+from occore.checkpointing import Reversible, States, Steps, Sweep
+from occore.events import Event
+from occore.hybrid_march import HybridMarch, Piece
+from occore.linearization import Linearization
+from occore.segments import Segment, add
+
+
+@dataclass(frozen=True)
+class Happened:
+    """An event of a trajectory: which one, when, and the states before and after."""
+
+    event: Event
+    time: float
+    before: Array
+    after: Array
+
+
+@dataclass(frozen=True)
+class EventMarch:
+    """The march of all samples, each with its events."""
+
+    march: March
+    events: tuple[Event, ...]
+
+    @property
+    def one(self) -> HybridMarch:
+        """The march of one sample."""
+        return HybridMarch(self.march, self.events)
+
+    def __call__(self, x: Array, u: Controls) -> Array:
+        """The output."""
+        return _join([observe(self.march, self._nodes(a, u)) for a in _samples(x)])
+
+    def states(self, x: Array, u: Controls) -> Iterator[Array]:
+        """The states at the nodes after the start; after a terminal event they rest."""
+        nodes = [self._nodes(a, u)[1:] for a in _samples(x)]
+        yield from map(_join, zip(*nodes, strict=True))
+
+    def happened(self, x: Array, u: Controls) -> list[list[Happened]]:
+        """The events of each sample, in order."""
+        return [list(self._happened(a, u)) for a in _samples(x)]
+
+    def linearize(self, x: Array, u: Controls) -> tuple[Array, Linearization]:
+        """The output and its derivative with respect to (x, coefficients)."""
+        parts = [HybridLinearization(self.one, a, u) for a in _samples(x)]
+        return _join([part.output for part in parts]), EachSample(tuple(parts))
+
+    def _nodes(self, x: Array, u: Controls) -> list[Array]:
+        return at_nodes(self.march, x, list(self.one.follow(x, u)))
+
+    def _happened(self, x: Array, u: Controls) -> Iterator[Happened]:
+        for piece, y in self.one.follow(x, u):
+            if piece.reset and piece.event is not None:
+                yield Happened(piece.event, piece.t, x[0], y[0])
+            x = y
+
+
+@dataclass(frozen=True)
+class EachSample(Linearization):
+    """The samples one beside the other; the adjoint of the controls is their sum."""
+
+    parts: tuple[Linearization, ...]
+
+    def jvp(self, dx: Array, du: Controls) -> Array:
+        """The tangents of the samples."""
+        pairs = zip(self.parts, _samples(dx), strict=True)
+        return _join([part.jvp(d, du) for part, d in pairs])
+
+    def vjp(self, py: Array) -> tuple[Array, Controls]:
+        """The adjoints of the samples."""
+        pairs = zip(self.parts, _samples(py), strict=True)
+        px, pu = zip(*(part.vjp(p) for part, p in pairs), strict=True)
+        total: Controls = {}
+        for part in pu:
+            total = add(part, total)
+        return _join(px), total
+
+
+class HybridLinearization(Linearization):
+    """The derivative of one sample's march; what it stores is up to the memory policy."""
+
+    def __init__(self, hybrid: HybridMarch, x: Array, u: Controls) -> None:
+        self.hybrid, self.x, self.u = hybrid, x, u
+        follow = list(hybrid.follow(x, u))
+        self.pieces = [piece for piece, _ in follow]
+        self.output = observe(hybrid.march, at_nodes(hybrid.march, x, follow))
+        self._sweep: Sweep | None = self._forward()
+
+    def jvp(self, dx: Array, du: Controls) -> Array:
+        """Tangent sweep."""
+        first, dt, tangents = dx, 0.0, []
+        for piece, segment in zip(self.pieces, self._segments(), strict=True):
+            dx, dt = segment.jvp(dx, dt, du)
+            tangents.append((piece, dx))
+        return observe(self.hybrid.march, at_nodes(self.hybrid.march, first, tangents))
+
+    def vjp(self, py: Array) -> tuple[Array, Controls]:
+        """Adjoint sweep."""
+        sweep = self._sweep or self._forward()
+        self._sweep = sweep if sweep.reusable else None
+        march, total = self.hybrid.march, dict[str, Array]()
+        node = 1 + sum(map(ends_at_node, self.pieces))
+        late = range(node, march.grid.steps + 1)
+        p = py if march.observed is None else 0 * py[:, 0]
+        for k in late:
+            p = _observed(march, k, p, py)
+        pt = 0.0
+        for k, segment in sweep.reverse():
+            if ends_at_node(self.pieces[k]):
+                node -= 1
+                p = _observed(march, node, p, py)
+            p, pt, pu = segment.vjp(p, pt)
+            total = add(pu, total)
+        return _observed(march, 0, p, py), total
+
+    def _segments(self) -> Iterator[Segment]:
+        if self._sweep is not None and self._sweep.parts is not None:
+            yield from self._sweep.parts
+            return
+        x = self.x
+        for piece in self.pieces:
+            x, segment = self.hybrid.segment(piece, x, self.u)
+            yield segment
+
+    def _forward(self) -> Sweep:
+        def advance(k: int, state: Any) -> Any:
+            return (self.hybrid.advance(self.pieces[k], state[0], self.u),)
+
+        def linearize(k: int, state: Any) -> Any:
+            x, segment = self.hybrid.segment(self.pieces[k], state[0], self.u)
+            return (x,), segment
+
+        march = self.hybrid.march
+        # a reset cannot be undone
+        memory = States() if isinstance(march.memory, Reversible) else march.memory
+        sweep = memory.sweep(Steps(len(self.pieces), (self.x,), advance, linearize), march.cost)
+        sweep.forward()
+        return sweep
+
+
+def ends_at_node(piece: Piece) -> bool:
+    """Whether a piece ends at a node of the grid."""
+    return piece.event is None
+
+
+def at_nodes(march: March, x: Array, follow: Sequence[tuple[Piece, Array]]) -> list[Array]:
+    """The states at all nodes; behind a terminal event that of its end."""
+    nodes = [x, *(y for piece, y in follow if ends_at_node(piece))]
+    return nodes + [follow[-1][1]] * (march.grid.steps + 1 - len(nodes))
+
+
+def observe(march: March, nodes: list[Array]) -> Array:
+    """The end state, or the observed ones."""
+    if march.observed is None:
+        return nodes[-1]
+    return array_namespace(nodes[0]).stack([nodes[k] for k in march.observed], axis=1)
+
+
+def _observed(march: March, k: int, p: Array, py: Array) -> Array:
+    place = march.places.get(k)
+    return p if place is None else p + py[:, place]
+
+
+def _samples(x: Array) -> list[Array]:
+    return [x[i : i + 1] for i in range(x.shape[0])]
+
+
+def _join(parts: Sequence[Array]) -> Array:
+    return array_namespace(parts[0]).concat(list(parts), axis=0)

@@ -1,0 +1,399 @@
+"""Events in a march, with the jump of the adjoint; declared switches."""
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from occore import Data, Dynamics, Layout, Linearization, Phase, Problem, RunningObjective
+from occore.adaptive import Tolerances
+from occore.checkpointing import Linearizations, Reversible, Slots, States
+from occore.checks import Differentiable, check_map, check_problem, raise_on_failure
+from occore.errors import ComputationError, InputError
+from occore.events import Event
+from occore.gradient_error import gradient_error, gradient_gap
+from occore.linearization import Products
+from occore.symbolic.bolza import Bolza, ExpressionRunning
+from occore.symbolic.expression_dynamics import ExpressionDynamics
+from occore_continuous.control_spaces.constant import Constant
+from occore_continuous.control_spaces.cubic_spline import CubicSpline
+from occore_continuous.control_spaces.piecewise_constant import PiecewiseConstant
+from occore_continuous.control_spaces.piecewise_linear import PiecewiseLinear
+from occore_continuous.discretizations.dopri5 import Dopri5
+from occore_continuous.discretizations.heun import Heun
+from occore_continuous.discretizations.rk4 import RK4
+from occore_continuous.discretizations.rosenbrock import Rosenbrock
+from occore_continuous.discretizations.sdirk3 import SDIRK3
+
+
+def ids(method):
+    return type(method).__name__
+
+
+METHODS = [Heun(), RK4(), Dopri5(), SDIRK3(), Rosenbrock()]
+
+
+def model(states, rates, unknowns=(), controls=()):
+    return ExpressionDynamics(tuple(states), tuple(controls), rates, tuple(unknowns))
+
+
+FALL = model("xvc", {"x": "v", "v": "-g", "c": "1"}, "ge")
+BOUNCE = model("xvc", {"x": "x", "v": "-e*v", "c": "c"}, "ge")
+"""Read as a map: the state after the bounce; c is the time."""
+
+FLOOR = Event(ExpressionRunning("x", FALL), BOUNCE, direction=-1, name="bounce")
+BALL = {"g": np.array(9.8), "e": np.array(0.8)}
+START = np.array([[50.0, 0.0, 0.0]])
+
+
+def ball(method=None, event=FLOOR, horizon=5.0, **options) -> Phase:
+    options = {"steps": 4, "space": Constant()} | options
+    return Phase("ball", FALL, method or RK4(), horizon=horizon, events=(event,), **options)
+
+
+EXACT = {  # SciML's hybrid example, closed form in 19 digits
+    "time": 3.1943828249996995663,
+    "before": -31.304951684997055750,
+    "after": 25.043961347997644600,
+    "x": 29.244565164973501748,
+    "v": 7.3489130329947003495,
+    "time, x0": 0.031943828249996995663,
+    "time, g": -0.16297871556120916155,
+    "x, x0": 0.21744565164973501748,
+    "x, g": 1.8747227124986480483,
+    "x, e": 56.524758424985278749,
+    "v, x0": 0.5634891303299470035,
+    "v, g": -2.1250554574997029039,
+    "v, e": 31.30495168499705575,
+}
+
+
+@pytest.mark.parametrize("method", METHODS, ids=ids)
+def test_bouncing_ball(method):
+    phase = ball(method)
+    y, part = phase.linearize(START, BALL)
+    assert_allclose(y[0, :2], [EXACT["x"], EXACT["v"]], rtol=1e-12)
+    for place, name in enumerate("xv"):
+        p = np.zeros((1, 3))
+        p[0, place] = 1
+        px, pu = part.vjp(p)
+        found = [px[0, 0], pu["g"], pu["e"]]
+        assert_allclose(found, [EXACT[f"{name}, {k}"] for k in ("x0", "g", "e")], rtol=1e-10)
+        directions = [
+            part.jvp(np.array([[1.0, 0, 0]]), {"g": np.zeros(()), "e": np.zeros(())}),
+            part.jvp(0 * START, {"g": np.ones(()), "e": np.zeros(())}),
+            part.jvp(0 * START, {"g": np.zeros(()), "e": np.ones(())}),
+        ]
+        assert_allclose([d[0, place] for d in directions], found, rtol=1e-12)
+    ((bounce,),) = phase.happened(START, BALL)
+    assert_allclose(bounce.time, EXACT["time"], rtol=1e-14)
+    assert_allclose([bounce.before[1], bounce.after[1]], [EXACT["before"], EXACT["after"]])
+
+
+def test_the_time_of_a_terminal_event_is_a_state_with_rate_one():
+    phase = ball(event=Event(ExpressionRunning("x", FALL), direction=-1, terminal=True))
+    y, part = phase.linearize(START, BALL)
+    assert_allclose(y[0], [0.0, EXACT["before"], EXACT["time"]], atol=1e-13)
+    px, pu = part.vjp(np.array([[0.0, 0.0, 1.0]]))
+    assert_allclose(px[0, 0], EXACT["time, x0"], rtol=1e-12)
+    assert_allclose(pu["g"], EXACT["time, g"], rtol=1e-12)
+    assert pu["e"] == 0
+
+
+def test_after_a_terminal_event_observations_see_its_state(rng):
+    event = Event(ExpressionRunning("x", FALL), direction=-1, terminal=True)
+    phase = ball(event=event, observations=(0.0, 1.0, 4.0, 5.0))
+    y, part = phase.linearize(START, BALL)
+    assert_allclose(y[0, :, 2], [0.0, 1.0, EXACT["time"], EXACT["time"]])
+    px, _ = part.vjp(np.array([[[0.0, 0, 0], [0, 0, 0], [0, 0, 1], [0, 0, 2]]]))
+    assert_allclose(px[0, 0], 3 * EXACT["time, x0"], rtol=1e-12)
+    raise_on_failure(check_map(differentiable(phase, START, BALL), rng))
+
+
+def differentiable(phase, x, u):
+    return Differentiable("events", phase, phase.linearize, x, u)
+
+
+def test_many_bounces_of_several_balls_pass_the_ladder(rng):
+    """Three bounces within one step, others alone; each ball has its own times."""
+    x = np.array([[3.0, 1.0, 0.0], [0.7, -2.0, 0.0], [20.0, 0.0, 0.0]])
+    phase = ball(horizon=2.1, steps=3, observations=(0.7, 1.4, 2.1))
+    assert [len(each) for each in phase.happened(x, BALL)] == [1, 4, 1]
+    raise_on_failure(check_map(differentiable(phase, x, BALL), rng))
+    y, part = phase.linearize(x, BALL)
+    assert np.array_equal(y, phase(x, BALL))
+    first, again = part.vjp(np.ones_like(y)), part.vjp(np.ones_like(y))
+    assert np.array_equal(first[0], again[0]) and first[1] == again[1]
+
+
+def test_single_precision_stays_single():
+    u = {name: value.astype(np.float32) for name, value in BALL.items()}
+    y, part = ball(steps=10).linearize(START.astype(np.float32), u)
+    px, pu = part.vjp(np.ones((1, 3), np.float32))
+    assert y.dtype == px.dtype == pu["g"].dtype == np.float32
+    assert_allclose(y[0, :2], [EXACT["x"], EXACT["v"]], rtol=1e-5)
+    assert_allclose(pu["e"], EXACT["x, e"] + EXACT["v, e"], rtol=1e-5)
+
+
+def test_every_memory_policy_gives_the_same_bits():
+    results = []
+    for memory in (Linearizations(), States(), Slots(2), Reversible()):
+        _, part = ball(steps=20, memory=memory).linearize(START, BALL)
+        px, pu = part.vjp(np.ones((1, 3)))
+        results.append([*px[0], pu["g"], pu["e"]])
+    assert all(np.array_equal(results[0], other) for other in results)
+
+
+def test_a_pair_of_crossings_within_one_step_is_seen():
+    """Falls through 1 and comes back up through it; g is positive at both ends of the one step."""
+    dynamics = model("xv", {"x": "v", "v": "2"})
+    mark = model("xv", {"x": "x", "v": "v - 1"})
+    event = Event(ExpressionRunning("x - 1", dynamics), mark, direction=-1)
+    phase = Phase("fall", dynamics, RK4(), 1, 4.0, space=Constant(), events=(event,))
+    ((hit,),) = phase.happened(np.array([[4.5, -4.0]]), {})
+    assert_allclose(hit.time, 2 - np.sqrt(0.5), rtol=1e-14)  # (t − 2)² + ½ = 1
+
+
+@pytest.mark.parametrize(("direction", "count"), [(0, 4), (1, 2), (-1, 2)])
+def test_direction_of_an_oscillator(direction, count):
+    """x = sin t passes zero at π, 2π, 3π, 4π; no reset."""
+    dynamics = model("xv", {"x": "v", "v": "-x"})
+    event = Event(ExpressionRunning("x", dynamics), direction=direction)
+    phase = Phase("swing", dynamics, Dopri5(), 60, 13.0, space=Constant(), events=(event,))
+    (hits,) = phase.happened(np.array([[0.01, 1.0]]), {})
+    assert len(hits) == count
+    phase = replace(phase, tolerances=Tolerances(1e-9, 1e-12))
+    (hits,) = phase.happened(np.array([[0.01, 1.0]]), {})
+    times = np.pi * np.arange(1, 5) - np.arctan(0.01)
+    wanted = {0: times, 1: times[1::2], -1: times[::2]}[direction]
+    assert_allclose([hit.time for hit in hits], wanted, rtol=1e-8)
+
+
+SPACES = [
+    Constant(),
+    PiecewiseConstant(intervals=3),
+    PiecewiseLinear(intervals=3),
+    CubicSpline(intervals=3),
+]
+PUSHED = model("xv", {"x": "v", "v": "-g + u*cos(t) - 0.1*v*x"}, unknowns="ge", controls=("u",))
+KICK = model("xv", {"x": "x", "v": "-e*v + 0.1*u*x + 0.2*u"}, unknowns="ge", controls=("u",))
+
+
+@pytest.mark.parametrize(
+    ("method", "space"),
+    [(RK4(), space) for space in SPACES] + [(SDIRK3(), SPACES[-1])],
+    ids=lambda item: type(item).__name__,
+)
+def test_time_dependent_fields_and_controls_pass_the_ladder(rng, method, space):
+    """The event, the reset and the field use a control that varies in time, the field uses t."""
+    event = Event(ExpressionRunning("x - 0.1*u", PUSHED), KICK, direction=-1)
+    phase = Phase(
+        "push",
+        PUSHED,
+        method,
+        steps=3,
+        horizon=1.2,
+        start=0.5,
+        space=space,
+        events=(event,),
+        observations=(1.3, 1.7),
+    )
+    u = {n: np.asarray(v) for n, v in (("g", 9.8), ("e", 0.7))}
+    u["u"] = 1 + 0.3 * rng.standard_normal(space.size(3))
+    x = np.array([[2.0, 1.0], [1.0, -1.0]])
+    assert all(len(hits) > 0 for hits in phase.happened(x, u))
+    raise_on_failure(check_map(differentiable(phase, x, u), rng))
+
+
+def test_two_kinds_of_events_between_walls(rng):
+    """A ball between two walls; the far one takes energy."""
+    dynamics = model("xv", {"x": "v", "v": "-0.3*v"}, "e")
+    left = Event(ExpressionRunning("x", dynamics), model("xv", {"x": "x", "v": "-v"}, "e"), -1)
+    damped = model("xv", {"x": "x", "v": "-e*v"}, "e")
+    right = Event(ExpressionRunning("x - 1", dynamics), damped, 1, name="right")
+    phase = Phase("walls", dynamics, RK4(), 8, 2.0, space=Constant(), events=(left, right))
+    x, u = np.array([[0.4, 3.0]]), {"e": np.array(0.9)}
+    (hits,) = phase.happened(x, u)
+    assert [hit.event for hit in hits] == [right, left, right, left]
+    raise_on_failure(check_map(differentiable(phase, x, u), rng))
+
+
+def test_adaptive_steps_find_events_and_freeze(rng):
+    """The grid has no node at the event, so that frozen it serves other controls as well."""
+    drag = model("xvc", {"x": "v", "v": "-g - 0.05*v*abs(v)", "c": "1"}, "ge")
+    event = Event(ExpressionRunning("x", drag), BOUNCE, direction=-1)
+    phase = replace(ball(Dopri5(), event), dynamics=drag, tolerances=Tolerances(1e-5, 1e-7))
+    x = np.array([[50.0, 0.0, 0.0], [30.0, 3.0, 0.0]])
+    frozen = phase.frozen(x, BALL)
+    assert np.array_equal(frozen(x, BALL), phase(x, BALL))
+    tight = replace(phase, tolerances=Tolerances(1e-9, 1e-11))
+    assert_allclose(phase(x, BALL), tight(x, BALL), rtol=1e-4)
+    raise_on_failure(check_map(differentiable(frozen, x, BALL), rng))
+    ends = replace(phase, events=(replace(event, terminal=True),))
+    assert_allclose(ends(x, BALL)[:, 0], 0.0, atol=1e-12)
+    raise_on_failure(check_map(differentiable(ends.frozen(x, BALL), x, BALL), rng))
+
+
+def test_free_start_free_horizon_and_a_running_cost(rng):
+    """Everything at once, through a problem: the cost goes on over the bounce."""
+    dynamics = model("xv", {"x": "v", "v": "-g"}, "ge")
+    bounce = model("xv", {"x": "x", "v": "-e*v"}, "ge")
+    event = Event(ExpressionRunning("x", dynamics), bounce, direction=-1)
+    phase = Phase(
+        "ball",
+        dynamics,
+        RK4(),
+        6,
+        horizon=2.0,
+        space=Constant(),
+        events=(event,),
+        free_start=np.array([True, False]),
+        free_horizon=True,
+    )
+    objective = Bolza(running="x**2", terminal="v + t").for_phases((phase,))
+    problem = Problem((phase,), objective, Data(np.array([[0.0, 0.5]])))
+    u = {"g": np.array(9.8), "e": np.array(0.8), "horizon": np.array(2.0), "start": np.ones(1)}
+    raise_on_failure(check_problem(problem, problem.flatten({"ball": u}), rng))
+
+
+def test_a_pile_up_of_events_is_an_error(monkeypatch):
+    monkeypatch.setattr("occore.hybrid_march.MOST_EVENTS", 40)
+    with pytest.raises(ComputationError, match="'bounce' happened 10000 times before t = 28"):
+        ball(horizon=40.0)(START, BALL)
+
+
+def test_fields_that_may_depend_on_time_must_say_how():
+    @dataclass(frozen=True)
+    class Fall(Dynamics):
+        controls: ClassVar[Layout] = Layout({})
+
+        def __call__(self, t, x, u):
+            return -np.ones_like(x)
+
+        def linearize(self, t, x, u):
+            return self(t, x, u), Products(lambda dx, du: 0 * dx, lambda py: (0 * py, {}))
+
+    @dataclass(frozen=True)
+    class Height(RunningObjective):
+        def __call__(self, t, x, u):
+            return x[:, 0]
+
+        def linearize(self, t, x, u):
+            return x[:, 0], Products(lambda dx, du: dx[:, 0], lambda py: (py[:, None], {}))
+
+    phase = Phase("fall", Fall(), RK4(), 2, space=Constant(), events=(Event(Height()),))
+    with pytest.raises(InputError, match="derivative of Fall in t: make time a state"):
+        phase(np.ones((1, 1)), {})
+
+
+def test_events_have_the_exact_gradient_only():
+    with pytest.raises(InputError, match="exact gradient only"):
+        ball(gradient="optimize_discretize")
+
+
+@dataclass(frozen=True)
+class Step(Dynamics):
+    """dx/dt = k for t ≥ 1 and −k before; `seen` are the times asked for."""
+
+    controls: ClassVar[Layout] = Layout({"k": ()})
+    constants = frozenset({"k"})
+    seen: Any = None
+
+    def __call__(self, t, x, u):
+        if self.seen is not None:
+            self.seen.append(t)
+        return (1.0 if t >= 1 else -1.0) * u["k"] * np.ones_like(x)
+
+    def linearize(self, t, x, u):
+        sign = 1.0 if t >= 1 else -1.0
+        return self(t, x, u), StepLinearization(sign)
+
+
+@dataclass(frozen=True)
+class StepLinearization(Linearization):
+    sign: float
+
+    def jvp(self, dx, du):
+        return 0 * dx + self.sign * du["k"]
+
+    def vjp(self, py):
+        return 0 * py, {"k": self.sign * np.sum(py)}
+
+
+GRIDS = [
+    {"steps": 4},
+    {"steps": 3},
+    {"times": (0.0, 0.9, 2.5)},
+    {"tolerances": Tolerances(1e-10, 1e-12)},
+    {"tolerances": Tolerances(1e-10, 1e-12), "start": 2.5, "horizon": -2.5},
+    {"steps": 3, "start": 2.5, "horizon": -2.5},
+]
+
+
+@pytest.mark.parametrize("grid", GRIDS, ids=str)
+@pytest.mark.parametrize("method", [Heun(), Dopri5(), RK4(), SDIRK3()], ids=ids)
+def test_declared_switches_lose_no_order(grid, method):
+    """k (2.5 − 1) − k · 1 to rounding: every stage is on its side of the switch."""
+    options = {"horizon": 2.5, "space": Constant(), "switches": (1.0,), "observations": (1.0,)}
+    if "tolerances" in grid and method.step_with_error is None:
+        pytest.skip("fixed steps only")
+    seen = []
+    phase = Phase("step", Step(seen), method, **options | grid)
+    ahead = phase.horizon > 0
+    y, part = phase.linearize(np.zeros((1, 1)), {"k": np.array(2.0)})
+    assert 1.0 not in seen
+    half = -1.0 if ahead else -1.5
+    assert_allclose(y, [[[2 * half]]], atol=1e-13)
+    assert_allclose(part.vjp(np.ones((1, 1, 1)))[1]["k"], half, rtol=1e-13)
+    end = replace(phase, observations=None)(np.zeros((1, 1)), {"k": np.array(2.0)})
+    assert_allclose(end, [[1.0 if ahead else -1.0]], atol=1e-13)
+    frozen = phase.frozen(np.zeros((1, 1)), {"k": np.array(2.0)})
+    assert np.array_equal(frozen(np.zeros((1, 1)), {"k": np.array(2.0)}), y)
+
+
+@pytest.mark.parametrize("switches", [(1.0, 2.0), (2.0, 1.0), (1.0, 2.0, 2.5)])
+def test_several_switches_in_any_order(switches):
+    seen = []
+    phase = Phase("step", Step(seen), RK4(), 5, 2.5, space=Constant(), switches=switches)
+    y = phase(np.zeros((1, 1)), {"k": np.array(1.0)})
+    assert_allclose(y, [[0.5]], atol=1e-14)
+    assert not {1.0, 2.0} & set(seen)
+
+
+def test_the_jump_of_the_costate_is_that_of_the_continuous_one():
+    """p⁻ = r_xᵀ p⁺ + g_x (⟨p⁺, f⁺⟩ − ⟨r_xᵀ p⁺, f⁻⟩) / (g_x f⁻), from the start and the end."""
+    phase = ball(horizon=5.0)
+    _, part = phase.linearize(START, BALL)
+    ((hit,),) = phase.happened(START, BALL)
+    p = np.array([0.3, -1.2, 0.7])
+    late, early = 5.0 - hit.time, hit.time
+    after = p + late * np.array([0, p[0], 0])  # −dp/dt = f_xᵀ p: p_v grows by t p_x
+    f = [np.array([state[1], -9.8, 1.0]) for state in (hit.before, hit.after)]
+    r = np.diag([1.0, -0.8, 1.0])
+    before = r @ after
+    before[0] += (after @ f[1] - before @ f[0]) / f[0][0]
+    expected = before + early * np.array([0, before[0], 0])
+    assert_allclose(part.vjp(p[None])[0], [expected], rtol=1e-12)
+
+
+def test_runs_can_estimate_the_error_of_a_gradient_over_events():
+    drag = model("xvc", {"x": "v", "v": "-g - 0.05*v*abs(v)", "c": "1"}, "ge")
+    event = Event(ExpressionRunning("x", drag), BOUNCE, direction=-1)
+    errors = []
+    for steps in (10, 20):
+        phase = replace(ball(Heun(), event, steps=steps), dynamics=drag)
+        objective = Bolza(terminal="x").for_phases((phase,))
+        problem = Problem((phase,), objective, Data(START))
+        theta = problem.flatten({"ball": BALL})
+        errors.append(gradient_error(problem, theta))
+        assert gradient_gap(problem, theta) == 0
+    assert 3 < errors[0] / errors[1] < 5.5  # order 2
+
+
+def test_switches_have_times_so_that_the_horizon_must_be_known():
+    with pytest.raises(InputError, match="switches are at given times"):
+        ball(free_horizon=True, switches=(1.0,))
+    with pytest.raises(InputError, match="lie outside the phase"):
+        ball(switches=(7.0,))(START, BALL)
