@@ -80,10 +80,11 @@ class Bolza(Objective):
 
     @classmethod
     def example(cls) -> Example:
-        """½ (1 + 2)² + 3 of the start (1, 2) that stays: by hand, over one unit of time."""
-        dynamics = ExpressionDynamics(("x", "y"), (), {"x": "0", "y": "0"})
+        """½ (1 + 2)² + 3 of the start (1, 2) that stays, with all controls zero: by hand."""
+        rates = {"x": "0*u", "y": "0"}
+        dynamics = ExpressionDynamics(("x", "y"), ("u",), rates, ("k",))
         return Example(
-            cls(running="0.5*(x + y)**2", terminal="x + y_start"),
+            cls(running="0.5*(x + y)**2 + k*u", terminal="x + y_start + k*x"),
             dynamics=dynamics,
             x=[[1.0, 2.0]],
             value=4.5 + 3.0,
@@ -185,7 +186,8 @@ class ExpressionEnd(EndObjective):
         phase, u = self.phase, controls[self.phase.name]
         horizon = u[HORIZON] if phase.free_horizon else phase.horizon
         start = phase.start + np.asarray(horizon)
-        return self._columns([start, *np.array(inputs).T], u, len(inputs))
+        given = self._columns([start, *np.array(inputs).T], u, len(inputs))
+        return given if np.iscomplexobj(given) else given.astype(inputs.dtype)
 
     def _columns(self, columns: list[Any], u: Controls, samples: int) -> Array:
         """(end time, start states, unknowns) of each sample, with the unknown start states in."""
@@ -225,14 +227,15 @@ class EndLinearization(ObjectiveLinearization):
 
     def gradient(self) -> tuple[Array, PhaseControls]:
         """Φ_x and Φ_θ."""
-        p = self.owner.kernels.vjp(0.0, self.x, self.given, np.ones((len(self.x), 1)))
+        ones = np.ones((len(self.x), 1), self.x.dtype)
+        p = self.owner.kernels.vjp(0.0, self.x, self.given, ones)
         return self.owner.split(p)
 
     def hessian_product(self, d: tuple[Array, PhaseControls]) -> tuple[Array, PhaseControls]:
         """The Hessian in (x, θ) times a direction."""
         dx, controls = d
-        along = self.owner.direction(controls, len(self.x))
-        ones = np.ones((len(self.x), 1))
+        along = self.owner.direction(controls, len(self.x)).astype(self.x.dtype)
+        ones = np.ones((len(self.x), 1), self.x.dtype)
         p = self.owner.kernels.curvature(0.0, self.x, self.given, ones, dx, along)
         return self.owner.split(p)
 

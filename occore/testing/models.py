@@ -1,13 +1,16 @@
-"""Small dynamics for examples and tests: one with a known solution, one that has everything."""
+"""Small dynamics, a control space and a step, for examples and tests."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import scipy.sparse
 
 from occore.arrays import Array, Controls, array_namespace
+from occore.controls import ControlSpace
+from occore.discretization import Discretization
 from occore.dynamics import Dynamics
 from occore.layout import Layout
 from occore.linearization import Linearization
@@ -100,6 +103,82 @@ class TanhLinearization(Linearization):
         dpz = -2 * self.s * s1 * (dx @ self.K.T + self.x @ du["K"].T + du["b"]) * py
         K = dpz.T @ self.x + pz.T @ dx
         return dpz @ self.K + pz @ du["K"], {"K": K, "b": xp.sum(dpz, axis=0)}
+
+
+@dataclass(frozen=True)
+class Ramp(ControlSpace):
+    """u(s) = (1 − s) c₀ + s c₁: controls that vary within a step."""
+
+    def size(self, steps: int) -> int:
+        """Two."""
+        return 2
+
+    def basis(self, steps: int, times: Array, inside: Array) -> Any:
+        """(1 − s, s)."""
+        times = np.asarray(times)
+        return scipy.sparse.csr_array(np.stack([1 - times, times], axis=1))
+
+    def nodes(self, steps: int) -> Array:
+        """Both ends."""
+        return np.array([0.0, 1.0])
+
+
+@dataclass(frozen=True)
+class Midpoint(Discretization):
+    """x + h f(t + h/2, x + h/2 f(t, x)), controls at t + h/2: a step for tests of others."""
+
+    order: ClassVar[int] = 2
+    abscissae: ClassVar[tuple[float, ...]] = (0.5,)
+
+    def step(self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls) -> Array:
+        """Both stages use the control in the middle."""
+        u = {name: values[0] for name, values in control.items()}
+        return x + h * dynamics(t + h / 2, x + h / 2 * dynamics(t, x, u), u)
+
+    def linearize_step(
+        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls
+    ) -> tuple[Array, Linearization]:
+        """The step, and the chain rule through its two stages."""
+        u = {name: values[0] for name, values in control.items()}
+        k, first = dynamics.linearize(t, x, u)
+        f, second = dynamics.linearize(t + h / 2, x + h / 2 * k, u)
+        return x + h * f, MidpointLinearization(h, first, second)
+
+
+@dataclass(frozen=True)
+class MidpointLinearization(Linearization):
+    """The two stages of `Midpoint`."""
+
+    h: float
+    start: Linearization
+    middle: Linearization
+
+    def jvp(self, dx: Array, du: Controls) -> Array:
+        """dx + h d f."""
+        u = {name: values[0] for name, values in du.items()}
+        dX = dx + self.h / 2 * self.start.jvp(dx, u)
+        return dx + self.h * self.middle.jvp(dX, u)
+
+    def vjp(self, py: Array) -> tuple[Array, Controls]:
+        """Back through the second stage, then the first."""
+        pm, pu = self.middle.vjp(self.h * py)
+        px, qu = self.start.vjp(self.h / 2 * pm)
+        return py + pm + px, {name: (pu[name] + qu[name])[None] for name in pu}
+
+    @property
+    def curvature(self):
+        """Where the dynamics has one."""
+        return None if self.start.curvature is None else self._curvature
+
+    def _curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
+        assert self.start.curvature is not None and self.middle.curvature is not None  # noqa: S101
+        u = {name: values[0] for name, values in du.items()}
+        dX = dx + self.h / 2 * self.start.jvp(dx, u)
+        pm, _ = self.middle.vjp(self.h * py)
+        dpm, dpu = self.middle.curvature(self.h * py, dX, u)
+        hx, hu = self.start.curvature(self.h / 2 * pm, dx, u)
+        gx, gu = self.start.vjp(self.h / 2 * dpm)
+        return dpm + hx + gx, {n: (dpu[n] + hu[n] + gu[n])[None] for n in dpu}
 
 
 def decay() -> Decay:

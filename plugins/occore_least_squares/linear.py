@@ -115,4 +115,4 @@ class LinearLinearization(Linearization):
         return {"W": W, "b": xp.sum(py, axis=0)} if self.bias else {"W": W}
 
     def _zero_bias(self, py: Array) -> Controls:
-        return {"b": 0 * py[0]} if self.bias else {}
+        return {"b": 0 * py[0, ...]} if self.bias else {}

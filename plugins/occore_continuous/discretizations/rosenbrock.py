@@ -119,12 +119,12 @@ class Stages:
 
 @dataclass(frozen=True)
 class RosenbrockLinearization(Linearization):
-    """Products as above; `second` is f' at the second stage."""
+    """Products as above; `last` is f' at the second stage."""
 
     dynamics: Dynamics
     h: float
     stages: Stages
-    second: Linearization
+    last: Linearization
 
     def jvp(self, dx: Array, du: Controls) -> Array:
         """dx + 3/2 h dk₁ + 1/2 h dk₂."""
@@ -148,7 +148,7 @@ class RosenbrockLinearization(Linearization):
         return self._curvature if self.stages.point.part.curvature else None
 
     def _curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
-        h, first, second = self.h, self.stages.point.part, self.second
+        h, first, second = self.h, self.stages.point.part, self.last
         assert first.curvature is not None and second.curvature is not None  # noqa: S101
         k1, k2, solve = self.stages.k1, self.stages.k2, self.stages.system.solve_transposed
         du0, du1 = at(du, 0), at(du, 1)
@@ -184,7 +184,7 @@ class RosenbrockLinearization(Linearization):
         dJk1 = displaced.jvp(k1, zero).imag / EPSILON
         dJk2 = displaced.jvp(k2, zero).imag / EPSILON
         (dk1,) = solve([self.stages.point.part.jvp(dx, at(du, 0)) + GAMMA * h * dJk1])
-        df = self.second.jvp(dx + h * dk1, at(du, 1))
+        df = self.last.jvp(dx + h * dk1, at(du, 1))
         (dk2,) = solve([df - 2 * dk1 + GAMMA * h * dJk2])
         return dk1, dk2
 
@@ -192,7 +192,7 @@ class RosenbrockLinearization(Linearization):
         """q₁, q₂, g₂, gu₁."""
         h, solve = self.h, self.stages.system.solve_transposed
         (q2,) = solve([h / 2 * py])
-        g2, gu1 = self.second.vjp(q2)
+        g2, gu1 = self.last.vjp(q2)
         (q1,) = solve([1.5 * h * py + h * g2 - 2 * q2])
         return q1, q2, g2, gu1
 

@@ -1,0 +1,87 @@
+"""What every data set owes: its shape, types, names, and what a seed determines."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from occore.data import Data
+from occore.example import Example
+from occore.testing.comparison import identical, require
+from occore.testing.points import Generator
+
+
+def load(example: Example, seed: int = 0) -> Data:
+    """The data of the example, with its files in a folder of their own."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in (example.files or {}).items():
+            (Path(folder) / name).write_bytes(content)
+        return example.map.load((Path(folder),), np.random.default_rng(seed))
+
+
+def value(example: Example, rng: Generator) -> None:
+    """The inputs have the shape of the example."""
+    shape = load(example).inputs.shape
+    require(shape == tuple(example.value), f"inputs are {shape}, not {tuple(example.value)}")
+
+
+def determined(example: Example, rng: Generator) -> None:
+    """One seed, one content."""
+    first, second = load(example), load(example)
+    for name in ("inputs", "targets"):
+        if getattr(first, name) is not None:
+            identical(name, {"one seed": getattr(second, name)}, {"one seed": getattr(first, name)})
+
+
+def types(example: Example, rng: Generator) -> None:
+    """Floating-point inputs and targets, finite, with a row for each sample."""
+    data = load(example)
+    for name, array in {"inputs": data.inputs, "targets": data.targets}.items():
+        if array is not None:
+            require(array.dtype.kind == "f", f"{name} are {array.dtype}")
+            require(array.ndim >= 2, f"{name} have the shape {array.shape}, expected (samples, …)")
+            require(len(array) == data.samples, f"{name} have {len(array)} rows")
+            require(bool(np.all(np.isfinite(array))), f"{name} are not finite")
+
+
+def names(example: Example, rng: Generator) -> None:
+    """A name for each feature and for each class, where there are names."""
+    data = load(example)
+    if data.features is not None:
+        require(len(data.features) == data.inputs.shape[-1], "as many names as features")
+    if data.classes is not None:
+        onehot = np.isin(data.targets, (0.0, 1.0)).all() and np.all(data.targets.sum(axis=1) == 1)
+        require(bool(onehot), "targets of a classification are one-hot rows")
+        require(data.targets.shape[1] == len(data.classes), "as many names as classes")
+
+
+def digest(example: Example, rng: Generator) -> None:
+    """The same content, the same digest; it is never empty."""
+    first, second = load(example), load(example)
+    require(first.digest != "", "the digest is empty; 'none' says that there is no content")
+    require(first.digest == second.digest, "two loads of one content have different digests")
+
+
+def subset(example: Example, rng: Generator) -> None:
+    """Samples can be chosen, and keep their targets."""
+    data = load(example)
+    order = np.arange(data.samples)[::-1]
+    back = data.subset(order).subset(order)
+    identical("the samples, turned around twice", {"x": back.inputs}, {"x": data.inputs})
+    if data.targets is not None:
+        identical("their targets", {"c": back.targets}, {"c": data.targets})
+
+
+def randomness(example: Example, rng: Generator) -> None:
+    """Whatever is random comes from the given generator."""
+    before = str(np.random.get_state())  # noqa: NPY002 - to see that nobody uses it
+    load(example)
+    require(
+        str(np.random.get_state()) == before,  # noqa: NPY002
+        "load draws from NumPy's global generator, not from rng",
+    )
+
+
+CHECKS = (value, determined, types, names, digest, subset, randomness)

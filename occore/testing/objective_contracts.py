@@ -1,0 +1,132 @@
+"""What every objective owes beyond its value: derivatives as of any map, samples, options."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from occore.data import Data
+from occore.example import Example
+from occore.layout import Layout
+from occore.objective import ControlObjective, TerminalObjective
+from occore.symbolic.derivation import trace
+from occore.testing import namespaces
+from occore.testing.comparison import EXACT, close, require
+from occore.testing.maps import MAP_CHECKS, named
+from occore.testing.objective_maps import nested, rates, repeated_targets, scalars
+from occore.testing.points import Generator
+from occore.testing.samples import SAMPLE_CHECKS
+from occore.testing.squares import gauss_newton, residual
+from occore.testing.target import Target
+from occore.testing.variants import variants
+
+
+def _targets(example: Example) -> list[Target]:
+    return [
+        target
+        for other in variants(example)
+        for target in (*(scalar.target for scalar in scalars(other)), *rates(other))
+    ]
+
+
+def traced_products(example: Example, rng: Generator) -> None:
+    """Value, gradient and Hessian are those that SymPy derives from the traced formula."""
+    if not isinstance(example.map, (TerminalObjective, ControlObjective)):
+        return  # given as expressions: generated derivatives have no code of their own to trace
+    for target in _targets(example):
+        x, u = target.point(rng, 2)
+        layout = Layout({name: np.shape(value) for name, value in u.items()})
+        make = partial(trace, target.value, x.shape, layout)
+        namespaces.traced_products(target, make, rng)
+
+
+def strict_namespace(example: Example, rng: Generator) -> None:
+    """A terminal objective needs nothing but the Array API."""
+    if isinstance(example.map, TerminalObjective):
+        for target in _targets(example):
+            namespaces.strict_namespace(target, rng)
+
+
+def permuted_samples(example: Example, rng: Generator) -> None:
+    """Samples and targets shuffled together leave Φ, and shuffle its gradient."""
+    if not isinstance(example.map, TerminalObjective):
+        return
+    x = next(scalars(example)).target.point(rng, 4)[0]
+    target = repeated_targets(example, 4)
+    order = np.array([2, 0, 3, 1])
+    value, part = example.map.linearize(x, target)
+    other, shuffled = example.map.linearize(x[order], target[order])
+    close("Φ of shuffled samples", other, value, EXACT)
+    close("gradient of shuffled samples", shuffled.gradient(), part.gradient()[order], EXACT)
+
+
+def repeated_samples(example: Example, rng: Generator) -> None:
+    """Every sample twice doubles Φ, a sum over samples, or leaves it, a mean."""
+    if not isinstance(example.map, TerminalObjective):
+        return
+    for other in variants(example):
+        x, target = next(scalars(other)).target.point(rng, 2)[0], repeated_targets(example, 2)
+        once = float(other.map(x, target))
+        twice = float(other.map(np.concatenate([x, x]), np.concatenate([target, target])))
+        require(
+            min(abs(twice - factor * once) for factor in (1, 2)) <= EXACT * abs(once),
+            f"Φ is {once:.6g}, and {twice:.6g} for every sample twice: neither a sum nor a mean",
+        )
+
+
+def row_operator(example: Example, rng: Generator) -> None:
+    """R is the sum of ½‖u Mᵀ‖² over the controls, M from row_operator."""
+    if getattr(example.map, "row_operator", None) is None:
+        return
+    for other in variants(example):
+        total = 0.0
+        u = next(scalars(other)).target.point(rng, 1)[1]
+        for path, value in u.items():
+            phase, _, name = path.partition("/")
+            columns = value.shape[-1] if value.ndim else 1
+            M = other.map.row_operator(phase, name, columns)
+            if M is not None:
+                total += float(np.sum((value.reshape(-1, columns) @ M.T) ** 2)) / 2
+        close("R by row_operator", other.map(nested(u)), total, EXACT)
+
+
+def metrics(example: Example, rng: Generator) -> None:
+    """What a person would look at: finite numbers by name."""
+    measure = getattr(example.map, "metrics", None)
+    if measure is None:
+        return
+    x, target = np.asarray(example.x, float), np.asarray(example.target, float)
+    for name, value in measure(x, Data(x, target)).items():
+        require(isinstance(value, float) and np.isfinite(value), f"the metric {name} is {value!r}")
+
+
+def _on_all(check: Any) -> Any:
+    def on_all(example: Example, rng: Generator) -> None:
+        for target in _targets(example):
+            check(target, rng)
+
+    return named(on_all, check)
+
+
+def _on_rates(check: Any) -> Any:
+    def on_rates(example: Example, rng: Generator) -> None:
+        for target in rates(example):
+            check(target, rng)
+
+    return named(on_rates, check, "running_")
+
+
+CHECKS = (
+    traced_products,
+    strict_namespace,
+    *(_on_all(check) for check in MAP_CHECKS),
+    *(_on_rates(check) for check in SAMPLE_CHECKS),
+    permuted_samples,
+    repeated_samples,
+    gauss_newton,
+    residual,
+    row_operator,
+    metrics,
+)
