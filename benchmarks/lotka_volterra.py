@@ -108,11 +108,11 @@ def by_scipy(rtol: float) -> Callable[[], np.ndarray]:
 
 def by_diffrax(rtol: float) -> Callable[[], np.ndarray]:
     """Dopri8, jitted, with its default adjoint."""
-    import diffrax
-    import jax
+    import diffrax  # pyright: ignore[reportMissingImports]
+    import jax  # pyright: ignore[reportMissingImports]
 
     jax.config.update("jax_enable_x64", True)
-    import jax.numpy as jnp
+    import jax.numpy as jnp  # pyright: ignore[reportMissingImports]
 
     def rates(t, y, args):
         a, b, c, d = args
@@ -140,8 +140,8 @@ def by_diffrax(rtol: float) -> Callable[[], np.ndarray]:
 
 def by_torchdiffeq(rtol: float) -> Callable[[], np.ndarray]:
     """dopri5 with backpropagation through the solver; its dopri8 interpolates too coarsely."""
-    import torch
-    from torchdiffeq import odeint
+    import torch  # pyright: ignore[reportMissingImports]
+    from torchdiffeq import odeint  # pyright: ignore[reportMissingImports]
 
     torch.set_default_dtype(torch.float64)
     times = torch.tensor(TIMES)

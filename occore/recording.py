@@ -153,7 +153,7 @@ def trajectory_record(problem: Problem, theta: Array) -> dict[str, TrajectoryRec
             u = named[phase.name]
             times, states = phase.grid_times(x, u), [phase.begin(x, u)[0], *states]
         stacked = np.stack(states)
-        names = getattr(phase.dynamics, "states", ())
+        names: tuple[str, ...] = getattr(phase.dynamics, "states", ())
         by_name = {name: stacked[..., place] for place, name in enumerate(names)}
         records[phase.name] = TrajectoryRecord(times, stacked, by_name)
         x = states[-1]

@@ -185,7 +185,7 @@ class CompiledLinearization(Linearization):
                 self._observe(stop, p, py)
                 begin = max([k for k in stops if k < stop], default=first)
                 back(block, begin, stop, u, pu, first)
-            gather.add_block(block, self.owner.named(pu.reshape(-1, pu.shape[2])))
+            gather.add_block(block, self.owner.named(pu.reshape(-1, pu.shape[-1])))
         self._observe(0, p, py)
 
     def _tangents(self, dx: Array, direction: StageControls) -> Array:
