@@ -79,6 +79,9 @@ from .errors import (
 from .errors import (
     require as require,
 )
+from .events import (
+    Event as Event,
+)
 from .example import (
     Example as Example,
 )

@@ -5,6 +5,7 @@ A check is a function (target, rng). Where a tolerance comes from is written in 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -147,8 +148,10 @@ def holomorphic(target: Target, at: Drawn) -> bool:
         return np.asarray(target.value(*points))
 
     try:
-        along, across = (y(centre + s) - y(centre - s) for s in (step, 1j * step))
-    except (TypeError, ValueError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", np.exceptions.ComplexWarning)
+            along, across = (y(centre + s) - y(centre - s) for s in (step, 1j * step))
+    except (TypeError, ValueError, np.exceptions.ComplexWarning):
         return False
     size = np.linalg.norm(along) + np.linalg.norm(at.y) * step
     return bool(np.linalg.norm(along - across / 1j) <= 1e-4 * size)

@@ -74,8 +74,7 @@ def _terms(example: Example) -> Iterator[tuple[Any, Any]]:
         yield from ((term, None) for _, term in example.map.terms)
         return
     phase = Phase("march", example.dynamics, Midpoint(), 2, space=Ramp())
-    free = np.zeros(np.shape(example.x)[1:], bool)
-    free.flat[0] = True
+    free = np.ones(np.shape(example.x)[1:], bool)
     freed = replace(phase, free_start=free, free_horizon=example.dynamics.autonomous)
     for owner in (phase, freed):
         yield from ((term, owner) for _, term in example.map.for_phases((owner,)).terms)

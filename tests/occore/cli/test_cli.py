@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from occore.case import load_case
 from occore.cli import COMMANDS, main
 
 DIABETES = Path("cases/02_least_squares/diabetes.toml").resolve()
@@ -197,3 +198,16 @@ def test_version(capsys):
     with pytest.raises(SystemExit):
         main(["--version"])
     assert occore.__version__ in capsys.readouterr().out
+
+
+def test_check_sends_what_the_case_names_through_the_conformance_suite(capsys):
+    from occore.cli.check import conformance
+
+    rows = conformance(load_case("cases/08_continuous/lqr.toml"))
+    subjects = {row["subject"] for row in rows if row["verdict"] == "pass"}
+    assert subjects == {
+        "dynamics symbolic",
+        "discretization rk4",
+        "control_space piecewise_linear",
+        "objective bolza",
+    }
