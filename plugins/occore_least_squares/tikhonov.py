@@ -137,7 +137,7 @@ class Tikhonov(ControlObjective):
         """Differences 2 and −3 of (1, 3, 0): ½ (4 + 9), by hand."""
         return Example(
             cls(operator="first_difference", controls=("W",)),
-            u={"fit": {"W": [[1.0, 3.0, 0.0]], "b": [7.0]}},
+            u={"fit": {"W": [[1.0, 3.0, 0.0]], "b": [7.0, 9.0]}},
             value=6.5,
         )
 
