@@ -17,6 +17,7 @@ the library checkpoint_schedules.
 from __future__ import annotations
 
 import dataclasses
+import weakref
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -60,6 +61,23 @@ class Cost:
         """Bytes are stored, or released where the count is negative."""
         self.stored += count
         self.peak_bytes = max(self.peak_bytes, self.stored)
+
+
+class Held:
+    """The bytes that a sweep stores, released at the latest when the sweep is gone."""
+
+    def __init__(self, owner: Any, cost: Cost) -> None:
+        self.cost, self.count = cost, 0
+        weakref.finalize(owner, self.release)
+
+    def hold(self, count: int) -> None:
+        """Bytes are stored, or released where the count is negative."""
+        self.count += count
+        self.cost.hold(count)
+
+    def release(self) -> None:
+        """All of them are released."""
+        self.hold(-self.count)
 
 
 class Sweep(Interface):
@@ -135,14 +153,14 @@ class _LinearizationsSweep(Sweep):
     reusable: ClassVar[bool] = True
 
     def __init__(self, steps: Steps, cost: Cost) -> None:
-        self.steps, self.cost = steps, cost
+        self.steps, self.cost, self.held = steps, cost, Held(self, cost)
 
     def forward(self) -> Arrays:
         state, parts = self.steps.start, []
         for k in range(self.steps.count):
             state, part = self.steps.linearize(k, state)
             parts.append(part)
-            self.cost.hold(nbytes(part))
+            self.held.hold(nbytes(part))
         self.cost.steps += self.steps.count
         self.parts = parts
         return state
@@ -156,14 +174,14 @@ class _StatesSweep(Sweep):
     reusable: ClassVar[bool] = True
 
     def __init__(self, steps: Steps, cost: Cost) -> None:
-        self.steps, self.cost = steps, cost
+        self.steps, self.cost, self.held = steps, cost, Held(self, cost)
         self.states: list[Arrays] = []
 
     def forward(self) -> Arrays:
         state = self.steps.start
         for k in range(self.steps.count):
             self.states.append(state)
-            self.cost.hold(nbytes(state))
+            self.held.hold(nbytes(state))
             state = self.steps.advance(k, state)
         self.cost.steps += self.steps.count
         return state
@@ -182,7 +200,7 @@ class _SlotsSweep(Sweep):
     def __init__(self, steps: Steps, cost: Cost, slots: int, disk: int) -> None:
         from checkpoint_schedules import MultistageCheckpointSchedule
 
-        self.steps, self.cost = steps, cost
+        self.steps, self.cost, self.held = steps, cost, Held(self, cost)
         self.actions = iter(MultistageCheckpointSchedule(steps.count, slots, disk))
         self.memory: dict[int, Arrays] = {}
         self.scratch = Scratch(disk) if disk else None
@@ -228,7 +246,7 @@ class _SlotsSweep(Sweep):
             self.scratch.put(k, self.state)
         else:
             self.memory[k] = self.state
-            self.cost.hold(nbytes(self.state))
+            self.held.hold(nbytes(self.state))
 
     def _load(self, k: int, storage: str, forget: bool) -> Arrays:
         if storage == "DISK" and self.scratch is not None:
@@ -236,7 +254,7 @@ class _SlotsSweep(Sweep):
         state = self.memory[k]
         if forget:
             del self.memory[k]
-            self.cost.hold(-nbytes(state))
+            self.held.hold(-nbytes(state))
         return state
 
 
@@ -244,7 +262,7 @@ class _ReversibleSweep(Sweep):
     reusable: ClassVar[bool] = False
 
     def __init__(self, steps: Steps, cost: Cost) -> None:
-        self.steps, self.cost = steps, cost
+        self.steps, self.cost, self.held = steps, cost, Held(self, cost)
         self.corrections: list[Any] = []
         self.state = steps.start
 
@@ -253,9 +271,9 @@ class _ReversibleSweep(Sweep):
             before, self.state = self.state, self.steps.advance(k, self.state)
             correction = rounding.difference(self._retreat(k), before)
             self.corrections.append(correction)
-            self.cost.hold(nbytes(correction))
+            self.held.hold(nbytes(correction))
         self.cost.steps += self.steps.count
-        self.cost.hold(nbytes(self.state))
+        self.held.hold(nbytes(self.state))
         return self.state
 
     def reverse(self) -> Iterator[tuple[int, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import weakref
 from typing import Any
 
 from occore.arrays import Array
@@ -18,6 +19,8 @@ class Scratch:
 
         self._backing = tempfile.TemporaryFile(prefix="occore-")
         self._file = h5py.File(self._backing, "w")
+        # a linearization whose adjoint nobody asks for leaves its scratch to the collector
+        self._close = weakref.finalize(self, _close, self._file, self._backing)
         self._free = list(range(places))
         self._place: dict[int, int] = {}
 
@@ -42,8 +45,12 @@ class Scratch:
 
     def close(self) -> None:
         """Give the file back."""
-        self._file.close()
-        self._backing.close()
+        self._close()
 
     def _dataset(self, name: str) -> Any:
         return self._file[name]
+
+
+def _close(file: Any, backing: Any) -> None:
+    file.close()
+    backing.close()

@@ -149,3 +149,18 @@ def test_a_schedule_is_planned_as_it_goes():
     """Planning 10,000 steps needs no table of 10,000 actions before the first."""
     sweep = Slots(10).sweep(counting_steps(10_000), Cost())
     assert next(iter(sweep.actions)).n0 == 0
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=str)
+def test_what_a_gradient_stored_is_released_with_it(phase, point, policy):
+    cost = Cost()
+    _, part = replace(phase, memory=policy, cost=cost).linearize(point[0], point[1])
+    assert cost.stored > 0
+    peak = cost.peak_bytes
+    del part
+    assert cost.stored == 0
+    for _ in range(3):
+        _, part = replace(phase, memory=policy, cost=cost).linearize(point[0], point[1])
+        part.vjp(point[4])
+        del part
+    assert cost.peak_bytes == peak and cost.stored == 0
