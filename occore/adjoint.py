@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from occore.arrays import Array, Controls, array_namespace
 from occore.checkpointing import Cost, Linearizations, Memory, Reversible, States, Steps, Sweep
 from occore.composition import second_adjoint
@@ -61,18 +59,14 @@ class March:
             method.abscissae,
         )
 
-    def compiled(self, x: Array) -> CompiledMarch | None:
-        """Compiled loops for these start states, where the field and the method have them."""
-        key = str(getattr(x, "dtype", None))
-        if key not in self._compiled:
-            from occore.kernels.compiled_march import compile_march
-
-            self._compiled[key] = compile_march(self, x)
-        return self._compiled[key]
-
     @cached_property
-    def _compiled(self) -> dict[str, CompiledMarch | None]:
-        return {}
+    def compiled(self) -> CompiledMarch | None:
+        """The march by compiled loops, where the field and the method have them."""
+        if self.discretization.tableau is None:
+            return None
+        from occore.kernels.compiled_march import compile_march
+
+        return compile_march(self)
 
     @cached_property
     def places(self) -> dict[int, int]:
@@ -81,6 +75,9 @@ class March:
 
     def states(self, x: Array, u: Controls) -> Iterator[Array]:
         """The states after each step from the start state x, one after the other."""
+        if self.compiled is not None and self.compiled.takes(x, u):
+            yield from self.compiled.states(x, u)
+            return
         control = self.stages.controls(u)
         for k in range(self.grid.steps):
             x = self._step(k, x, control)
@@ -88,10 +85,8 @@ class March:
 
     def __call__(self, x: Array, u: Controls) -> Array:
         """The output."""
-        compiled = self.compiled(x)
-        if compiled is not None:
-            states = compiled.forward(x, self.stages.controls(u))
-            return self._output(states[-1], [states[k] for k in self.observed or ()])
+        if self.compiled is not None and self.compiled.takes(x, u):
+            return self.compiled(x, u)
         kept = self._start(x)
         for k, state in enumerate(self.states(x, u), start=1):
             x = state
@@ -101,31 +96,18 @@ class March:
 
     def linearize(self, x: Array, u: Controls) -> tuple[Array, Linearization]:
         """The output, and its derivative with respect to (x, coefficients)."""
-        compiled, control = self.compiled(x), self.stages.controls(u)
-        if compiled is not None and isinstance(self.memory, (Linearizations, States)):
-            from occore.kernels.compiled_march import CompiledLinearization
-
-            linearization = CompiledLinearization(compiled, x, control)
-            return linearization.output, linearization
-        linearization = MarchLinearization(self, x, control)
+        if self.compiled is not None and self.compiled.takes(x, u):
+            return self.compiled.linearize(x, u)
+        linearization = MarchLinearization(self, x, self.stages.controls(u))
         return linearization.output, linearization
 
     def _step(self, k: int, x: Array, control: StageControls) -> Array:
-        compiled = self.compiled(x)
-        if compiled is not None:
-            return compiled.step(k, x, control)
         t, h = float(self.grid.times[k]), float(self.grid.lengths[k])
         return self.discretization.step(self.dynamics, t, h, x, control[k])
 
     def _linearize_step(
         self, k: int, x: Array, control: StageControls
     ) -> tuple[Array, Linearization]:
-        compiled = self.compiled(x)
-        if compiled is not None:
-            from occore.kernels.compiled_march import CompiledStep
-
-            part = CompiledStep(compiled, k, np.array(x, order="C"), compiled.one(control[k]))
-            return compiled.step(k, x, control), part
         t, h = float(self.grid.times[k]), float(self.grid.lengths[k])
         return self.discretization.linearize_step(self.dynamics, t, h, x, control[k])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from occore.arrays import Array, Controls
 from occore.dynamics import Dynamics
@@ -25,6 +25,14 @@ class Discretization(Interface):
 
     abscissae: ClassVar[tuple[float, ...]]
     """Where in the step, from 0 to 1, the controls are needed; increasing."""
+
+    tableau: ClassVar[Any] = None
+    """Optional: the tableau of a method that is a Runge–Kutta method and nothing else.
+
+    It has `matrix` (s, s), `b` (s,) and `times` (s,), the `places` (s,) of the stage times among
+    the abscissae, and `fields`, empty unless the stages evaluate parts of a split dynamics. Where
+    the tableau is explicit, marches of symbolic fields run in compiled loops.
+    """
 
     @abstractmethod
     def step(self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls) -> Array:

@@ -101,9 +101,9 @@ class StageControls:
         }
 
     def _evaluate(self, block: int) -> Controls:
-        count = len(self.stages.abscissae)
-        constants = self.stages.constants
-        return stage_values(self.stages.basis(block), self.coefficients, constants, count)
+        stages = self.stages
+        basis = None if stages.constants >= self.coefficients.keys() else stages.basis(block)
+        return stage_values(basis, self.coefficients, stages.constants, len(stages.abscissae))
 
 
 def stage_values(

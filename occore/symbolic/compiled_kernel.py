@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 
 from occore.arrays import Array
-from occore.errors import require
-from occore.symbolic import cache
 from occore.symbolic.array_kernel import ArrayKernel
+from occore.symbolic.jit import compile_source
 from occore.symbolic.printing import call_source, loop_source, scalar_source
-from occore.symbolic.source import execute
 from occore.symbolic.tape import Tape
 
 Shared = tuple[bool, ...]
@@ -86,14 +83,9 @@ def _compile(tape: Tape, dtype: str, shared: Shared | None) -> dict[str, Any]:
 
     Numba compiles them when they are first called.
     """
-    numba = require("numba", extra="fast", purpose="to compile kernels")
     number = "single" if dtype == "float32" else ""
     source = "@njit\n" + scalar_source(tape, "point", number)
     if shared is not None:
         source += "\n\n@njit\n" + loop_source(tape, "loop", "point", shared, number)
         source += "\n\n" + call_source(tape, "call", "loop", shared)
-    # Numba keeps compiled code beside a file; the text that runs is still the one in memory
-    path = cache.write(f"kernel_{hashlib.sha256(source.encode()).hexdigest()[:32]}.py", source)
-    njit = partial(numba.njit, nogil=True, error_model="numpy", cache=path is not None)
-    names = {"np": np, "njit": njit, "single": np.float32, "dtype": np.dtype(dtype)}
-    return execute(source, names, str(path or "<occore kernel>"))
+    return compile_source(source, "kernel", {"dtype": np.dtype(dtype)})

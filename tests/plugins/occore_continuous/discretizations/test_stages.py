@@ -54,7 +54,7 @@ def test_stages_that_share_an_abscissa_are_added():
 def test_explicit_steps_run_under_the_strict_array_api(entry, make_general, rng):
     """A field of plain arithmetic: every explicit tableau steps and has derivatives."""
     xp = pytest.importorskip("array_api_strict")
-    tableau = getattr(entry.cls, "tableau", None)
+    tableau = entry.cls.tableau
     if tableau is None or tableau.fields or np.any(np.triu(np.array(tableau.a, float))):
         pytest.skip("not an explicit Runge–Kutta method")
     method, field = entry.cls(), Cubic()
