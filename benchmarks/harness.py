@@ -15,7 +15,10 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison: medians in seconds; ratio ours/peer with its 10, 50 and 90 % quantiles."""
+    """One comparison: medians in seconds; ratio ours/peer with its 10, 50 and 90 % quantiles.
+
+    setup: what comes before the first result, in words.
+    """
 
     work: str
     peer: str
@@ -23,6 +26,7 @@ class Row:
     theirs: float
     ratio: tuple[float, float, float]
     agreement: str
+    setup: str = ""
 
 
 def compare(
@@ -52,21 +56,22 @@ def table(rows: list[Row], skipped: list[str]) -> str:
     libraries = ("numpy", "scipy")
     versions = [f"{name} {importlib.metadata.version(name)}" for name in libraries]
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    lines = [
-        ", ".join([machine, *versions]),
-        "",
-        "| work | peer | occore / ms | peer / ms | ratio [10 %, 90 %] | agreement |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
+    setup = any(row.setup for row in rows)
+    head = ["work", "peer", "occore / ms", "peer / ms", "ratio [10 %, 90 %]", "agreement"]
+    head += ["before the first result"] * setup
+    lines = [", ".join([machine, *versions]), "", _line(head), _line(["---"] * len(head))]
     for row in rows:
         low, middle, high = row.ratio
-        lines.append(
-            f"| {row.work} | {row.peer} | {1e3 * row.ours:.3g} | {1e3 * row.theirs:.3g} "
-            f"| {middle:.2f} [{low:.2f}, {high:.2f}] | {row.agreement} |"
-        )
+        cells = [row.work, row.peer, f"{1e3 * row.ours:.3g}", f"{1e3 * row.theirs:.3g}"]
+        cells += [f"{middle:.2g} [{low:.2g}, {high:.2g}]", row.agreement]
+        lines.append(_line(cells + [row.setup] * setup))
     if skipped:
         lines += ["", f"Not installed, so not measured: {', '.join(skipped)}."]
     return "\n".join(lines)
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _time(function: Callable[[], object]) -> float:
