@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from occore.arrays import Array, Controls
+from occore.data import Data
 from occore.interface import Interface, overridable
 from occore.layout import Layout
 from occore.linearization import Linearization
@@ -58,6 +59,15 @@ class Dynamics(Interface):
         if "state_shape" in getattr(cls, "__dataclass_fields__", {}):
             options["state_shape"] = tuple(state_shape)
         return cls(**options)
+
+    @overridable
+    def for_data(self, data: Data) -> Dynamics:
+        """The dynamics for these training data; called after `for_state` when a case is built.
+
+        A model with an unknown for each sample, or with an operator that comes from the data, takes
+        it from there. Raises InputError where the data are not of the sort that it needs.
+        """
+        return self
 
     @property
     @overridable

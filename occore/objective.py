@@ -76,6 +76,14 @@ class Objective(Interface):
         """
         return self
 
+    @overridable
+    def for_data(self, data: Data) -> Objective:
+        """The objective for these training data; called after `for_phases` when a case is built.
+
+        Raises InputError where the data are not of the sort that it needs.
+        """
+        return self
+
     def __add__(self, other: Objective) -> Objective:
         return Total((*self.terms, *other.terms))
 

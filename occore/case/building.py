@@ -119,13 +119,13 @@ class _Builder:
         shape: StateShape = train.inputs.shape[1:]
         source, phases = "the data" if self.case.data else "the start", []
         for index, spec in enumerate(self.case.phases):
-            phase, shape = self.phase(spec, shape, source, ("phase", index))
+            phase, shape = self.phase(spec, shape, train, source, ("phase", index))
             phases.append(phase)
             source = f"the phase {spec.table.name!r}"
         return tuple(phases)
 
     def phase(
-        self, spec: PhaseSpec, shape: StateShape, source: str, path: KeyPath
+        self, spec: PhaseSpec, shape: StateShape, train: Data, source: str, path: KeyPath
     ) -> tuple[Phase, StateShape]:
         """One phase and the shape of its end state."""
         name, cls = spec.table.name, spec.dynamics.entry.cls
@@ -134,6 +134,10 @@ class _Builder:
         except InputError as error:
             text = f"{error} (the state that comes from {source} has the shape {shape})"
             return self.refuse((*path, "dynamics"), text)
+        try:
+            dynamics = dynamics.for_data(train)
+        except InputError as error:
+            self.refuse((*path, "dynamics"), error)
         expected = getattr(dynamics, "state_shape", shape)
         if tuple(expected) != tuple(shape):
             text = (
@@ -169,20 +173,25 @@ class _Builder:
         self.stop()
         if isinstance(terminal, TerminalObjective):
             self.targets(phases, train)
-        objective = self.bound(terminal, phases, self.case.objective, ("objective",))
+        objective = self.bound(terminal, phases, train, self.case.objective, ("objective",))
         for index, choice in enumerate(self.case.penalties):
             path: KeyPath = ("objective", "penalty", index)
             term = self.instance(choice, path)
             if term is not None:
-                objective = objective + self.bound(term, phases, choice, path)
+                objective = objective + self.bound(term, phases, train, choice, path)
         return objective
 
     def bound(
-        self, term: Objective, phases: tuple[Phase, ...], choice: Choice, path: KeyPath
+        self,
+        term: Objective,
+        phases: tuple[Phase, ...],
+        train: Data,
+        choice: Choice,
+        path: KeyPath,
     ) -> Objective:
-        """A term for this chain, with its weight."""
+        """A term for this chain and these data, with its weight."""
         try:
-            return choice.table.weight * term.for_phases(phases)
+            return choice.table.weight * term.for_phases(phases).for_data(train)
         except InputError as error:
             return self.refuse(path, error)
 
