@@ -31,11 +31,15 @@ def vjp(parts: Sequence[Linearization], p: Array) -> tuple[Array, list[Controls]
     return p, pu[::-1]
 
 
-def control_jvp(parts: Sequence[Linearization], zero: Array, du: Sequence[Controls]) -> Array:
-    """Tangent along the controls alone; `zero` is that of the state x."""
+def control_tangents(
+    parts: Sequence[Linearization], zero: Array, du: Sequence[Controls]
+) -> list[Array]:
+    """Tangents behind each part, along the controls alone; `zero` is that of the state x."""
     first = parts[0]
-    dy = first.jvp(zero, du[0]) if first.control_jvp is None else first.control_jvp(du[0])
-    return jvp(parts[1:], dy, du[1:])
+    dx = [first.jvp(zero, du[0]) if first.control_jvp is None else first.control_jvp(du[0])]
+    for part, d in zip(parts[1:], du[1:], strict=True):
+        dx.append(part.jvp(dx[-1], d))
+    return dx
 
 
 def control_vjp(parts: Sequence[Linearization], p: Array) -> list[Controls]:
@@ -45,19 +49,28 @@ def control_vjp(parts: Sequence[Linearization], p: Array) -> list[Controls]:
     return [first.vjp(p)[1] if first.control_vjp is None else first.control_vjp(p), *pu]
 
 
-def curvature(
-    parts: Sequence[Linearization], p: Array, dx: Array, du: Sequence[Controls]
-) -> tuple[Array, list[Controls]]:
-    """Second-order adjoint of the composition, in the order of the parts."""
-    tangents = []
-    for part, d in zip(parts, du, strict=True):
-        tangents.append(dx)
-        dx = part.jvp(dx, d)
-    dp, dpu = 0 * p, []
-    for part, tangent, d in zip(reversed(parts), reversed(tangents), reversed(du), strict=True):
+def control_second(
+    parts: Sequence[Linearization],
+    p: Array,
+    dp: Array,
+    zero: Array,
+    dx: Sequence[Array],
+    du: Sequence[Controls],
+) -> list[Controls]:
+    """d/dε of `control_vjp(parts, p)` along the controls, where p itself changes by dp.
+
+    dx: the tangents of `control_tangents`.
+    """
+    dpu = []
+    for part, tangent, d in zip(parts[:0:-1], dx[-2::-1], du[:0:-1], strict=True):
         p, dp, q = second_adjoint(part, p, dp, tangent, d)
         dpu.append(q)
-    return dp, dpu[::-1]
+    first = parts[0]
+    if first.control_second is not None:
+        dpu.append(first.control_second(p, dp, du[0]))
+    else:
+        dpu.append(second_adjoint(first, p, dp, zero, du[0])[2])
+    return dpu[::-1]
 
 
 def second_adjoint(

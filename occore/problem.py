@@ -249,7 +249,7 @@ class Evaluation:
 
     def gradient(self) -> Array:
         """∇J(θ), (size,)."""
-        seed, direct = self._seed()
+        seed, direct = self._seed
         return self._adjoint(seed, 1.0) + direct + self._penalties(lambda term: term.gradient())
 
     def gauss_newton_product(self, v: Array) -> Array:
@@ -267,22 +267,20 @@ class Evaluation:
 
     def hessian_product(self, v: Array) -> Array:
         """∇²J(θ) v."""
-        controls = self.problem.unflatten(v)
-        dx = self._tangent(v)
-        p, direct = self._outer(
+        problem, controls = self.problem, self.problem.unflatten(v)
+        du = self._controls(v)
+        problem.counts.tangent += 1
+        problem.counts.adjoint += 1
+        tangents = composition.control_tangents(self.parts, self._zero, du)
+        dx = problem._split(tangents[-1])[0]
+        dp, direct = self._outer(
             lambda term: term.hessian_product(dx),
             lambda term: term.hessian_product((dx, controls)),
         )
-        q = self.problem._join(self._seed()[0], 1.0)
-        self.problem.counts.tangent += 1
-        self.problem.counts.adjoint += 1
-        _, second = composition.curvature(self.parts, q, self._zero, self._controls(v))
-        return (
-            self._adjoint(p)
-            + direct
-            + self._flatten(second)
-            + self._penalties(lambda term: term.hessian_product(controls))
-        )
+        p, dp = problem._join(self._seed[0], 1.0), problem._join(dp, 0.0)
+        second = composition.control_second(self.parts, p, dp, self._zero, tangents, du)
+        penalties = self._penalties(lambda term: term.hessian_product(controls))
+        return self._flatten(second) + direct + penalties
 
     def residual(self) -> Array:
         """r, where the value is ½‖r‖²; a vector."""
@@ -311,6 +309,7 @@ class Evaluation:
     def _terms(self) -> list[tuple[float, ObjectiveLinearization]]:
         return [*self.terminal, *self.penalties]
 
+    @cached_property
     def _seed(self) -> tuple[Array, Array]:
         """The gradient in the end states, and that part of it in θ that does not come from them."""
         return self._outer(lambda term: term.gradient(), lambda term: term.gradient())
@@ -329,7 +328,8 @@ class Evaluation:
 
     @cached_property
     def _zero(self) -> Array:
-        return np.zeros_like(self.problem._start(None))
+        start = self.problem._start(None)
+        return np.zeros(start.shape, start.dtype)
 
     def _controls(self, v: Array) -> list[Any]:
         controls = self.problem.unflatten(v)
@@ -341,7 +341,7 @@ class Evaluation:
 
     def _tangent(self, v: Array) -> Array:
         self.problem.counts.tangent += 1
-        end = composition.control_jvp(self.parts, self._zero, self._controls(v))
+        end = composition.control_tangents(self.parts, self._zero, self._controls(v))[-1]
         return self.problem._split(end)[0]
 
     def _adjoint(self, p: Array, cost: float = 0.0) -> Array:
