@@ -25,6 +25,18 @@ from .checks import (
 from .checks import (
     check_map as check_map,
 )
+from .classification import (
+    true_classes as true_classes,
+)
+from .control_names import (
+    ControlNames as ControlNames,
+)
+from .control_names import (
+    check_control_names as check_control_names,
+)
+from .control_names import (
+    is_named as is_named,
+)
 from .controls import (
     ControlSpace as ControlSpace,
 )

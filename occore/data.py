@@ -17,7 +17,8 @@ from occore.interface import Interface
 class Data:
     """Samples: the start states of the first phase and the targets of the last.
 
-    inputs: (samples, *state_shape). targets: (samples, *output shape) or None. For classification
+    inputs: (samples, *state_shape), an array, or a sparse matrix (CSR) of SciPy where the first phase
+    is a linear layer. targets: (samples, *output shape) or None. For classification
     the targets are one-hot rows and `classes` names their columns. `digest` identifies the content
     of the source, for the provenance of a run.
     """
@@ -37,6 +38,15 @@ class Data:
         """The samples with these indices, in this order."""
         targets = None if self.targets is None else self.targets[indices]
         return replace(self, inputs=self.inputs[indices], targets=targets)
+
+    def dense(self) -> Data:
+        """The same numbers, with the inputs as an array where they are a sparse matrix."""
+        return replace(self, inputs=self.inputs.toarray()) if self.is_sparse else self
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether the inputs are a sparse matrix of SciPy."""
+        return hasattr(self.inputs, "toarray")
 
     def astype(self, dtype: np.dtype) -> Data:
         """The same numbers in another precision."""
@@ -77,8 +87,11 @@ def split(data: Data, held_out: float, rng: np.random.Generator) -> tuple[Data, 
 def standardize(train: Data, held_out: Data | None) -> tuple[Data, Data | None]:
     """Inputs shifted and scaled to mean 0 and standard deviation 1 over the training samples.
 
-    A feature that is constant over the training samples is only shifted.
+    A feature that is constant over the training samples is only shifted. Raises DataError for a
+    sparse matrix, which a shift would fill.
     """
+    if train.is_sparse:
+        raise DataError("sparse inputs cannot be shifted to mean 0 without filling them")
     mean, deviation = train.inputs.mean(axis=0), train.inputs.std(axis=0)
     scale = np.where(deviation > 0, deviation, 1.0)
 

@@ -122,8 +122,21 @@ class TerminalObjective(Objective):
     residual_scale: Callable[[int], float] | None = None
     """Optional: s(samples), where the residual is s · (x − target)."""
 
-    metrics: Callable[[Array, Data], dict[str, float]] | None = None
-    """Optional: what a person would look at, of end states and the data that they belong to."""
+    metrics: Callable[[Array, Data], dict[str, float | Array]] | None = None
+    """Optional: what a person would look at, of end states and the data that they belong to.
+
+    Finite numbers and arrays of them by name, such as an error rate and a confusion matrix.
+    """
+
+    encode_targets: Callable[[Data], Data] | None = None
+    """Optional: the data with their targets as this objective takes them.
+
+    Called with training and held-out data when a case is built, such as to turn two classes into
+    one column of 0 and 1. Raises InputError where the targets are of another sort.
+    """
+
+    decide: Callable[[Array], Array] | None = None
+    """Optional, for classification: the index of the class (samples,) that end states stand for."""
 
 
 class ControlObjective(Objective):
@@ -141,6 +154,12 @@ class ControlObjective(Objective):
     @abstractmethod
     def linearize(self, controls: PhaseControls) -> tuple[Array, ObjectiveLinearization]:
         """The value, and the derivatives with respect to the controls."""
+
+    smooth: ClassVar[bool] = True
+    """Whether it has derivatives everywhere; a term with kinks has a `proximal` map instead."""
+
+    proximal: Callable[[PhaseControls, float], PhaseControls] | None = None
+    """Optional: `proximal(v, s)` is the u that minimises s R(u) + ½‖u − v‖²; like v."""
 
     row_operator: Callable[[str, str, int], Array | None] | None = None
     """Optional: `row_operator(phase, control, columns)` is the matrix M (rows, columns) in

@@ -25,6 +25,10 @@ class Status(Enum):
     ITERATION_LIMIT = "max_iterations was reached before the tolerance"
     STALLED = "rounding errors stop further progress before the tolerance"
     LINE_SEARCH_FAILED = "no step decreased the objective; check the gradient with: occore check"
+    UNBOUNDED = (
+        "the controls grow without bound: the objective decreases towards infinity and has no "
+        "finite minimiser there; add a penalty"
+    )
     INTERRUPTED = "interrupted; go on with: occore resume"
     FAILED = "the computation failed"
 

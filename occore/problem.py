@@ -31,6 +31,7 @@ from occore.objective import (
     PhaseControls,
     RunningObjective,
     TerminalObjective,
+    Total,
 )
 from occore.phase import Phase
 from occore.running import RunningTotal, carry_cost, join
@@ -94,6 +95,13 @@ class Problem:
         """The weighted control terms."""
         terms = self.objective.terms
         return tuple((w, term) for w, term in terms if isinstance(term, ControlObjective))
+
+    @cached_property
+    def smooth_part(self) -> Problem:
+        """The same problem without its terms that have kinks; it shares the counts."""
+        terms = self.objective.terms
+        kept = tuple((w, term) for w, term in terms if getattr(term, "smooth", True))
+        return self if len(kept) == len(terms) else replace(self, objective=Total(kept))
 
     @cached_property
     def running(self) -> RunningObjective | None:

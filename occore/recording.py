@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from occore.arrays import Array, Controls
+from occore.arrays import Array, Controls, norm
 from occore.errors import RunFileError
 from occore.optimizer import State
 from occore.phase import Phase
@@ -27,6 +27,7 @@ COLUMNS = (
     "objective",
     "gradient_norm",
     "step_length",
+    "control_norm",
     "evaluations",
     "wall_time",
 )
@@ -43,13 +44,16 @@ class History:
         for name, values in (columns or {}).items():
             self.columns[name] = values.tolist()
 
-    def append(self, state: State, counts: Counts, wall_time: float) -> dict[str, float]:
-        """Add the row of a state; the row."""
+    def append(
+        self, theta: Array, state: State, counts: Counts, wall_time: float
+    ) -> dict[str, float]:
+        """Add the row of an iterate; the row."""
         row = {
             "iteration": state.iteration,
             "objective": state.value,
             "gradient_norm": state.gradient_norm,
             "step_length": state.step_length,
+            "control_norm": norm(theta),
             "evaluations": counts.evaluations,
             "wall_time": wall_time,
         }

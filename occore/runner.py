@@ -18,6 +18,7 @@ from occore.case.building import Built
 from occore.case.case import check_case
 from occore.case.complaints import Places
 from occore.case.reading import parse
+from occore.classification import classification_record
 from occore.checks import CheckRow, check_problem
 from occore.data import Data
 from occore.errors import NonFiniteError, RunFileError
@@ -172,7 +173,7 @@ class Execution:
         """The first state, and its row of the history."""
         self.theta = self.built.theta
         self.state = self.built.optimizer.init(self.built.problem, self.theta)
-        self.history.append(self.state, self.problem.counts, self.seconds)
+        self.history.append(self.theta, self.state, self.problem.counts, self.seconds)
 
     def restore(self, stored: RunRecord) -> None:
         """θ and state of the last checkpoint."""
@@ -230,7 +231,7 @@ class Execution:
             theta, state = optimizer.step(self.problem, self.theta, self.state)
             self._require_finite(theta, state)
             self.theta, self.state = theta, state
-            row = self.history.append(state, self.problem.counts, self.seconds)
+            row = self.history.append(theta, state, self.problem.counts, self.seconds)
             log.write(row)
             hook.occore_iteration(record=row, theta=theta)
             if self.observe is not None:
@@ -269,6 +270,7 @@ class Execution:
             "status_message": status.value,
             "metrics": metrics,
             "counts": asdict(self.problem.counts),
+            **classification_record(problem, self.theta, self.built.held_out),
             **({"integration": integration} if integration else {}),
             **self._gradient_error(problem),
             "times": {"solution": self.seconds},
@@ -334,9 +336,9 @@ def _integration(phase: Phase) -> dict[str, int]:
     }
 
 
-def _metrics(problem: Problem, theta: Array, data: Data) -> dict[str, float]:
+def _metrics(problem: Problem, theta: Array, data: Data) -> dict[str, float | Array]:
     output = problem.output(theta, data.inputs)
-    result: dict[str, float] = {}
+    result: dict[str, float | Array] = {}
     for _, term in problem.terminal:
         if term.metrics is not None:
             result.update(term.metrics(output, data))

@@ -3,6 +3,8 @@
     least_squares          J(θ) = ½‖r(θ)‖²
     linear_least_squares   r(θ) = r(0) + J θ
     dense_least_squares    ½‖A Θ − B‖² + ½‖L Θ‖², with matrices at hand; Θ is θ as a matrix
+    smooth                 every term has derivatives everywhere
+    composite              a smooth J plus control terms that have a proximal map
 
 `spoiler` says what a problem lacks, and which phase or term spoils it, before any work.
 """
@@ -20,13 +22,19 @@ from occore.errors import StructureError
 from occore.phase import Phase
 from occore.problem import Evaluation, Problem
 
-Structure = Literal["least_squares", "linear_least_squares", "dense_least_squares"]
+Structure = Literal[
+    "least_squares", "linear_least_squares", "dense_least_squares", "smooth", "composite"
+]
 
 
 def spoiler(problem: Problem, structure: Structure) -> str | None:
     """Why the problem lacks the structure, naming the phase or the term; `None` where it has it."""
     if structure == "least_squares":
         return _not_squares(problem)
+    if structure == "smooth":
+        return _kinks(problem)
+    if structure == "composite":
+        return _no_proximal(problem)
     if structure == "linear_least_squares":
         return _not_squares(problem) or _not_affine(problem)
     return _not_squares(problem) or _not_affine(problem) or _not_dense(problem)
@@ -37,6 +45,26 @@ def require_structure(problem: Problem, structure: Structure) -> None:
     why = spoiler(problem, structure)
     if why is not None:
         raise StructureError(f"needs {structure.replace('_', ' ')}, but {why}")
+
+
+def _kinks(problem: Problem) -> str | None:
+    for _, term in problem.penalties:
+        if not term.smooth:
+            return f"the penalty {_kind(term)} has kinks"
+    return None
+
+
+def _no_proximal(problem: Problem) -> str | None:
+    rough = [(weight, term) for weight, term in problem.penalties if not term.smooth]
+    for weight, term in rough:
+        if term.proximal is None:
+            return f"the penalty {_kind(term)} has kinks, but no proximal map"
+        if weight < 0:
+            return f"the penalty {_kind(term)} has the negative weight {weight:g}"
+    if len(rough) > 1:
+        names = " and ".join(_kind(term) for _, term in rough)
+        return f"the penalties {names} have kinks: there is no proximal map of their sum"
+    return None
 
 
 def _not_squares(problem: Problem) -> str | None:

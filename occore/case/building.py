@@ -48,8 +48,11 @@ def build(case: Case) -> Built:
     builder = _Builder(case)
     streams = np.random.default_rng(case.top.seed).spawn(3)
     train, held_out = builder.data(*streams[:2])
+    terminal: Objective = builder.instance(case.objective, ("objective",))
+    builder.stop()
+    train, held_out = builder.encoded(terminal, train), builder.encoded(terminal, held_out)
     phases = builder.chain(train)
-    objective = builder.objective(phases, train)
+    objective = builder.objective(terminal, phases, train)
     optimizer: Optimizer = builder.instance(case.optimizer, ("optimizer",))
     builder.stop()
     problem = Problem(phases, objective, train)
@@ -104,7 +107,10 @@ class _Builder:
                 path = ("data", "path")
             return self.refuse(path, error)
         if choice.table.standardize:
-            train, held_out = standardize(train, held_out)
+            try:
+                train, held_out = standardize(train, held_out)
+            except InputError as error:
+                return self.refuse(("data", "standardize"), error)
         return train.astype(dtype), held_out and held_out.astype(dtype)
 
     def start_values(self) -> Data:
@@ -167,10 +173,21 @@ class _Builder:
             self.complain((*path, "observations"), "only the last phase can be observed")
         return phase, output
 
-    def objective(self, phases: tuple[Phase, ...], train: Data) -> Objective:
+    def encoded(self, terminal: Objective, data: Any) -> Any:
+        """Data with targets as the objective takes them; `None` for no data."""
+        if not isinstance(terminal, TerminalObjective) or terminal.encode_targets is None:
+            return data
+        if data is None or data.targets is None:
+            return data
+        try:
+            return terminal.encode_targets(data)
+        except InputError as error:
+            return self.refuse(("objective", "kind"), error)
+
+    def objective(
+        self, terminal: Objective, phases: tuple[Phase, ...], train: Data
+    ) -> Objective:
         """The weighted sum of the terminal term and the penalties."""
-        terminal = self.instance(self.case.objective, ("objective",))
-        self.stop()
         if isinstance(terminal, TerminalObjective):
             self.targets(phases, train)
         objective = self.bound(terminal, phases, train, self.case.objective, ("objective",))

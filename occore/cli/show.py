@@ -8,12 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
 PLAIN_INTERVAL = 1.0
 """Seconds between plain progress lines, at least."""
+
+
+MOST_COLUMNS = 12
+"""Of an array that is shown by its numbers."""
 
 
 class Progress:
@@ -62,9 +67,8 @@ def result_table(result: Mapping[str, Any]) -> Table:
         table.add_row(name.replace("_", " "), number(result[name]))
     for part, metrics in result["metrics"].items():
         for name, value in metrics.items():
-            table.add_row(
-                f"{name.replace('_', ' ')} ({part.replace('_', '-')})", metric(name, value)
-            )
+            label = f"{name.replace('_', ' ')} ({part.replace('_', '-')})"
+            table.add_row(label, rows(value) if np.ndim(value) else metric(name, value))
     counts = result["counts"]
     table.add_row("sweeps", ", ".join(f"{v} {k}" for k, v in counts.items() if v) or "none")
     for phase, cost in result.get("integration", {}).items():
@@ -106,6 +110,16 @@ def number(value: float, digits: int = 8) -> str:
 def metric(name: str, value: float) -> str:
     """A metric; rates as percentages."""
     return f"{100 * value:.2f} %" if name.endswith("_rate") else f"{value:.4g}"
+
+
+def rows(values: Any) -> str:
+    """The numbers of a small vector or matrix in aligned columns; the shape of a large array."""
+    values = np.asarray(values)
+    if values.ndim > 2 or max(values.shape) > MOST_COLUMNS:
+        return f"{' × '.join(map(str, values.shape))} numbers"
+    cells = [[number(v, 3) for v in row] for row in np.atleast_2d(values).tolist()]
+    width = max(len(cell) for row in cells for cell in row)
+    return "\n".join(" ".join(cell.rjust(width) for cell in row) for row in cells)
 
 
 def sparkline(values: Iterable[float], width: int = 40) -> str:

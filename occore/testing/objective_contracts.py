@@ -93,13 +93,14 @@ def row_operator(example: Example, rng: Generator) -> None:
 
 
 def metrics(example: Example, rng: Generator) -> None:
-    """What a person would look at: finite numbers by name."""
+    """What a person would look at: finite numbers, and arrays of them, by name."""
     measure = getattr(example.map, "metrics", None)
     if measure is None:
         return
     x, target = np.asarray(example.x, float), np.asarray(example.target, float)
     for name, value in measure(x, Data(x, target)).items():
-        require(isinstance(value, float) and np.isfinite(value), f"the metric {name} is {value!r}")
+        known = isinstance(value, (float, np.ndarray)) and np.asarray(value).dtype.kind in "iuf"
+        require(known and bool(np.all(np.isfinite(value))), f"the metric {name} is {value!r}")
 
 
 def _on_all(check: Any) -> Any:

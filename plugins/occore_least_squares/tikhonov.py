@@ -24,6 +24,7 @@ from pydantic import Field
 
 from occore import (
     Array,
+    ControlNames,
     ControlObjective,
     Example,
     InputError,
@@ -31,7 +32,8 @@ from occore import (
     Phase,
     PhaseControls,
     array_namespace,
-    nearest,
+    check_control_names,
+    is_named,
 )
 
 Named = Literal["identity", "first_difference", "second_difference"]
@@ -48,26 +50,15 @@ class Tikhonov(ControlObjective):
     operator: Annotated[
         Named | Matrix, Field(description="L: a name, or a matrix as a list of rows")
     ] = "identity"
-    controls: Annotated[
-        tuple[str, ...] | None,
-        Field(description='what is penalised, as "W" or "phase/W"; all controls where not given'),
-    ] = None
+    controls: ControlNames = None
 
     def for_phases(self, phases: Sequence[Phase]) -> Tikhonov:
         """The term itself. Raises InputError for a control or a length that does not fit."""
-        layouts = {phase.name: phase.layout for phase in phases}
-        known = {name for layout in layouts.values() for name in layout}
-        paths = {f"{phase}/{name}" for phase, layout in layouts.items() for name in layout}
-        for wanted in self.controls or ():
-            if wanted not in known | paths:
-                hint = nearest(wanted, known | paths)
-                raise InputError(
-                    f"no control {wanted!r}.{hint} Known: {', '.join(sorted(known | paths))}"
-                )
-        for phase, layout in layouts.items():
-            for name, shape in layout.shapes.items():
-                if self._penalises(phase, name):
-                    self._check_columns(f"{phase}/{name}", shape[-1] if shape else 1)
+        check_control_names(self.controls, phases)
+        for phase in phases:
+            for name, shape in phase.layout.shapes.items():
+                if is_named(self.controls, phase.name, name):
+                    self._check_columns(f"{phase.name}/{name}", shape[-1] if shape else 1)
         return self
 
     def _check_columns(self, control: str, columns: int) -> None:
@@ -86,13 +77,9 @@ class Tikhonov(ControlObjective):
                 f"the control {control!r}; got rows of {sorted({len(r) for r in self.operator})}"
             )
 
-    def _penalises(self, phase: str, name: str) -> bool:
-        wanted = self.controls
-        return wanted is None or name in wanted or f"{phase}/{name}" in wanted
-
     def row_operator(self, phase: str, control: str, columns: int) -> Array | None:
         """L for a penalised control whose rows have this many columns."""
-        if not self._penalises(phase, control):
+        if not is_named(self.controls, phase, control):
             return None
         return np.stack([self.apply(row) for row in np.eye(columns)], axis=1)
 
@@ -129,7 +116,7 @@ class Tikhonov(ControlObjective):
         """(phase, name, control) of each penalised control; a number as a vector of one."""
         for phase, named in controls.items():
             for name, u in named.items():
-                if self._penalises(phase, name):
+                if is_named(self.controls, phase, name):
                     yield phase, name, u if u.ndim else array_namespace(u).reshape(u, (1,))
 
     @classmethod

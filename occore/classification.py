@@ -1,0 +1,66 @@
+"""What a run keeps of a classification for its figures: names of classes, regions of the plane.
+
+A run file is looked at without its data; so what a picture of the decision regions needs is stored
+in it: which class the model gives to each point of a lattice, and some samples to draw over it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from occore.arrays import Array
+from occore.data import Data
+from occore.problem import Problem
+
+LATTICE = 160
+"""Points of the lattice on each side."""
+
+MOST_SAMPLES = 1000
+"""Samples of each part that are drawn."""
+
+MARGIN = 0.05
+"""Of the extent of the samples, around them."""
+
+
+def classification_record(problem: Problem, theta: Array, held_out: Data | None) -> dict[str, Any]:
+    """`classes`, and `regions` where the inputs are points of a plane; empty for other problems.
+
+    regions: `x`, `y` (LATTICE,), `decision` (LATTICE, LATTICE), the index of the class at (y, x),
+    and for `train` and `held_out` the `points` (n, 2) and the `class` (n,) of up to 1000 samples.
+    """
+    data, decide = problem.data, _decision(problem)
+    if data.classes is None or decide is None:
+        return {}
+    record: dict[str, Any] = {"classes": np.array(data.classes, object)}
+    if data.inputs.shape[1:] != (2,):
+        return record
+    low, high = data.inputs.min(axis=0), data.inputs.max(axis=0)
+    room = MARGIN * (high - low)
+    x, y = np.linspace(low - room, high + room, LATTICE, dtype=data.inputs.dtype).T
+    lattice = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    decision = decide(problem.output(theta, lattice)).reshape(LATTICE, LATTICE)
+    regions = {"x": x, "y": y, "decision": decision, "train": _drawn(data)}
+    if held_out is not None:
+        regions["held_out"] = _drawn(held_out)
+    return record | {"regions": regions}
+
+
+def _decision(problem: Problem) -> Any:
+    """How the first terminal term that classifies does so."""
+    found = [term.decide for _, term in problem.terminal if term.decide is not None]
+    return found[0] if found else None
+
+
+def true_classes(data: Data) -> Array:
+    """The index of the class of each sample, of one-hot rows or a column of 0 and 1."""
+    if data.targets.shape[1] == 1:
+        return (data.targets[:, 0] > 0.5).astype(np.int64)
+    return np.argmax(data.targets, axis=1)
+
+
+def _drawn(data: Data) -> dict[str, Array]:
+    """Every k-th sample, so that at most MOST_SAMPLES are left."""
+    every = slice(None, None, -(-data.samples // MOST_SAMPLES))
+    return {"points": data.inputs[every], "class": true_classes(data)[every]}
