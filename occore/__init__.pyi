@@ -178,6 +178,12 @@ from .structure import (
 from .structure import (
     dense_least_squares as dense_least_squares,
 )
+from .structure import (
+    linear_model as linear_model,
+)
+from .structure import (
+    require_structure as require_structure,
+)
 from .symbolic.dynamics import (
     SymbolicDynamics as SymbolicDynamics,
 )

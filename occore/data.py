@@ -17,9 +17,9 @@ from occore.interface import Interface
 class Data:
     """Samples: the start states of the first phase and the targets of the last.
 
-    inputs: (samples, *state_shape), an array, or a sparse matrix (CSR) of SciPy where the first phase
-    is a linear layer. targets: (samples, *output shape) or None. For classification
-    the targets are one-hot rows and `classes` names their columns. `digest` identifies the content
+    inputs: (samples, *state_shape), an array, or a sparse matrix (CSR) of SciPy where the first
+    phase is a linear layer. targets: (samples, *output shape) or None. For classification the
+    targets are one-hot rows and `classes` names their columns. `digest` identifies the content
     of the source, for the provenance of a run.
     """
 

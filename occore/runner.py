@@ -18,8 +18,8 @@ from occore.case.building import Built
 from occore.case.case import check_case
 from occore.case.complaints import Places
 from occore.case.reading import parse
-from occore.classification import classification_record
 from occore.checks import CheckRow, check_problem
+from occore.classification import classification_record
 from occore.data import Data
 from occore.errors import NonFiniteError, RunFileError
 from occore.gradient_error import gradient_error, gradient_gap

@@ -3,6 +3,7 @@
     least_squares          J(θ) = ½‖r(θ)‖²
     linear_least_squares   r(θ) = r(0) + J θ
     dense_least_squares    ½‖A Θ − B‖² + ½‖L Θ‖², with matrices at hand; Θ is θ as a matrix
+    linear_model           Φ(A Θ) + ½‖L Θ‖², with matrices at hand and any terminal terms Φ
     smooth                 every term has derivatives everywhere
     composite              a smooth J plus control terms that have a proximal map
 
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,7 +24,12 @@ from occore.phase import Phase
 from occore.problem import Evaluation, Problem
 
 Structure = Literal[
-    "least_squares", "linear_least_squares", "dense_least_squares", "smooth", "composite"
+    "least_squares",
+    "linear_least_squares",
+    "dense_least_squares",
+    "linear_model",
+    "smooth",
+    "composite",
 ]
 
 
@@ -31,6 +37,8 @@ def spoiler(problem: Problem, structure: Structure) -> str | None:
     """Why the problem lacks the structure, naming the phase or the term; `None` where it has it."""
     if structure == "least_squares":
         return _not_squares(problem)
+    if structure == "linear_model":
+        return _not_linear(problem) or _no_matrices(problem)
     if structure == "smooth":
         return _kinks(problem)
     if structure == "composite":
@@ -80,6 +88,11 @@ def _not_affine(problem: Problem) -> str | None:
     for _, term in problem.objective.terms:
         if not getattr(term, "affine_residual", False):
             return f"the residual of the term {_kind(term)} is not affine"
+    return _not_linear(problem)
+
+
+def _not_linear(problem: Problem) -> str | None:
+    """Why the end states are not affine in the controls."""
     controlled = [phase for phase in problem.phases if phase.layout.size]
     for phase in controlled[:1]:
         if not phase.dynamics.affine_in_controls:
@@ -97,12 +110,18 @@ def _not_affine(problem: Problem) -> str | None:
 
 
 def _not_dense(problem: Problem) -> str | None:
-    last = problem.phases[-1]
-    if last.dynamics.design is None:
-        return f"the phase {_name(last)} has no design matrix"
     for _, term in problem.terminal:
         if term.residual_scale is None:
             return f"the residual of the term {_kind(term)} is no multiple of x − target"
+    return _no_matrices(problem)
+
+
+def _no_matrices(problem: Problem) -> str | None:
+    last = problem.phases[-1]
+    if last.dynamics.design is None:
+        return f"the phase {_name(last)} has no design matrix"
+    if problem.ends or problem.running is not None:
+        return "its objective has a running cost or a term in both ends"
     for _, term in problem.penalties:
         if term.row_operator is None:
             return f"the penalty {_kind(term)} has no operator that acts on the rows"
@@ -149,17 +168,78 @@ def affine_residual(problem: Problem) -> AffineResidual:
 
 
 @dataclass(frozen=True)
+class LinearModel:
+    """End states A Θ of affine controls, and penalties ½‖L Θ‖².
+
+    features: A (samples, columns), an array or a sparse matrix. L: (rows, columns), rows may be 0.
+    Θ: (columns, outputs); its rows are the columns of the controls, one after the other.
+    """
+
+    features: Any
+    L: Array
+    outputs: int
+    phase: Phase
+
+    def theta(self, matrix: Array) -> Array:
+        """The flat vector θ of Θ (columns, outputs)."""
+        layout, start, controls = self.phase.layout, 0, {}
+        for name, shape in layout.shapes.items():
+            columns = math.prod(shape) // self.outputs
+            controls[name] = matrix[start : start + columns].T.reshape(shape)
+            start += columns
+        return layout.flatten(controls)
+
+    def matrix(self, theta: Array) -> Array:
+        """Θ of a flat vector: theta(matrix(v)) == v."""
+        named = self.phase.layout.unflatten(theta)
+        return np.concatenate([named[name].reshape(self.outputs, -1) for name in named], axis=1).T
+
+
+def linear_model(problem: Problem) -> LinearModel:
+    """The matrices (A, L) of a linear model, with the weights of the penalties.
+
+    Raises StructureError where the problem cannot hand them out.
+    """
+    require_structure(problem, "linear_model")
+    x = problem.data.inputs
+    for phase in problem.phases[:-1]:
+        x = phase(x, {})
+    last = problem.phases[-1]
+    assert last.dynamics.design is not None  # noqa: S101 - the structure was required
+    design = last.dynamics.design(0.0, x)
+    parts = [design[name] for name in last.layout]
+    widths = {name: design[name].shape[1] for name in last.layout}
+    operators = [np.zeros((0, sum(widths.values())), x.dtype)]
+    for weight, term in problem.penalties:
+        operators.extend(
+            math.sqrt(weight) * rows for rows in _row_operators(term, last.name, widths)
+        )
+    return LinearModel(
+        _beside(parts), np.vstack(operators).astype(x.dtype), math.prod(problem.output_shape), last
+    )
+
+
+def _beside(parts: list[Any]) -> Any:
+    """Matrices beside each other; sparse where one of them is."""
+    if not any(hasattr(part, "toarray") for part in parts):
+        return np.hstack(parts)
+    import scipy.sparse
+
+    return scipy.sparse.hstack(parts, format="csr")
+
+
+@dataclass(frozen=True)
 class DenseLeastSquares:
     """½‖A Θ − B‖² + ½‖L Θ‖² in Frobenius norms.
 
     A: (samples, columns). B: (samples, outputs). L: (rows, columns), rows may be 0. Θ: (columns,
-    outputs); the rows of Θ are the columns of the controls, one after the other.
+    outputs), as in the linear model.
     """
 
     A: Array
     B: Array
     L: Array
-    phase: Phase
+    model: LinearModel
 
     def stacked(self) -> tuple[Array, Array]:
         """The one system with the matrix [A; L] and the right-hand side [B; 0]."""
@@ -168,12 +248,7 @@ class DenseLeastSquares:
 
     def theta(self, matrix: Array) -> Array:
         """The flat vector θ of a solution Θ (columns, outputs)."""
-        layout, start, controls = self.phase.layout, 0, {}
-        for name, shape in layout.shapes.items():
-            columns = math.prod(shape) // self.B.shape[1]
-            controls[name] = matrix[start : start + columns].T.reshape(shape)
-            start += columns
-        return layout.flatten(controls)
+        return self.model.theta(matrix)
 
 
 def dense_least_squares(problem: Problem) -> DenseLeastSquares:
@@ -182,29 +257,16 @@ def dense_least_squares(problem: Problem) -> DenseLeastSquares:
     Raises StructureError where the problem cannot hand them out.
     """
     require_structure(problem, "dense_least_squares")
-    x = problem.data.inputs
-    for phase in problem.phases[:-1]:
-        x = phase(x, {})
-    last = problem.phases[-1]
-    assert last.dynamics.design is not None  # noqa: S101 - the structure was required
-    design = last.dynamics.design(0.0, x)
-    matrix = np.hstack([design[name] for name in last.layout])
-    target = problem.data.targets.reshape(x.shape[0], -1)
+    model = linear_model(problem)
+    samples = problem.data.samples
+    target = problem.data.targets.reshape(samples, -1)
     blocks, sides = [], []
     for weight, term in problem.terminal:
         assert term.residual_scale is not None  # noqa: S101 - the structure was required
-        scale = math.sqrt(weight) * term.residual_scale(x.shape[0])
-        blocks.append(scale * matrix)
+        scale = math.sqrt(weight) * term.residual_scale(samples)
+        blocks.append(scale * model.features)
         sides.append(scale * target)
-    widths = {name: design[name].shape[1] for name in last.layout}
-    operators = [np.zeros((0, matrix.shape[1]), matrix.dtype)]
-    for weight, term in problem.penalties:
-        operators.extend(
-            math.sqrt(weight) * rows for rows in _row_operators(term, last.name, widths)
-        )
-    return DenseLeastSquares(
-        np.vstack(blocks), np.vstack(sides), np.vstack(operators).astype(matrix.dtype), last
-    )
+    return DenseLeastSquares(np.vstack(blocks), np.vstack(sides), model.L, model)
 
 
 def _row_operators(term: object, phase: str, widths: dict[str, int]) -> list[Array]:

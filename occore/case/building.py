@@ -184,9 +184,7 @@ class _Builder:
         except InputError as error:
             return self.refuse(("objective", "kind"), error)
 
-    def objective(
-        self, terminal: Objective, phases: tuple[Phase, ...], train: Data
-    ) -> Objective:
+    def objective(self, terminal: Objective, phases: tuple[Phase, ...], train: Data) -> Objective:
         """The weighted sum of the terminal term and the penalties."""
         if isinstance(terminal, TerminalObjective):
             self.targets(phases, train)

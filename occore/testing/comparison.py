@@ -74,4 +74,5 @@ def identical(what: str, found: Named, expected: Named) -> None:
 
 def _relative(a: Array, b: Array) -> float:
     size = float(np.linalg.norm(np.ravel(b))) + np.finfo(float).tiny
-    return float(np.linalg.norm(np.ravel(a - b))) / size
+    with np.errstate(invalid="ignore"):  # infinities, of which the bits are compared
+        return float(np.linalg.norm(np.ravel(a - b))) / size

@@ -7,13 +7,27 @@ import occore
 
 @occore.hookimpl
 def occore_register(registry: Any) -> None:
-    """Register the optimizers."""
+    """Register the objectives and the optimizers."""
+    from occore_classification.fista import FISTA
+    from occore_classification.gradient_descent import GradientDescent
     from occore_classification.l1 import L1
     from occore_classification.lbfgs import LBFGS
     from occore_classification.logistic import Logistic
+    from occore_classification.nesterov import Nesterov
+    from occore_classification.newton import Newton
+    from occore_classification.newton_cg import NewtonCG
+    from occore_classification.proximal_gradient import ProximalGradient
+    from occore_classification.scipy_minimize import ScipyMinimize
     from occore_classification.softmax_cross_entropy import SoftmaxCrossEntropy
 
     registry.objective("softmax_cross_entropy", SoftmaxCrossEntropy)
     registry.objective("logistic", Logistic)
     registry.objective("l1", L1)
+    registry.optimizer("gradient_descent", GradientDescent)
     registry.optimizer("lbfgs", LBFGS)
+    registry.optimizer("nesterov", Nesterov)
+    registry.optimizer("newton", Newton)
+    registry.optimizer("newton_cg", NewtonCG)
+    registry.optimizer("proximal_gradient", ProximalGradient)
+    registry.optimizer("fista", FISTA)
+    registry.optimizer("scipy", ScipyMinimize)

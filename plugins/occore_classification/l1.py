@@ -3,8 +3,8 @@
     R(u) = Σ_controls ‖u‖₁,    prox_{sR}(v) = sign(v) max(|v| − s, 0)
 
 The proximal map is the u that minimises s R(u) + ½‖u − v‖²: soft thresholding, entry by entry.
-Parikh and Boyd, Proximal Algorithms (2014), section 6.5.2. R has kinks where an entry is zero; there
-`linearize` gives the subgradient of least norm.
+Parikh and Boyd, Proximal Algorithms (2014), section 6.5.2. R has kinks where an entry is zero;
+there `linearize` gives the subgradient of least norm.
 """
 
 from __future__ import annotations

@@ -8,92 +8,55 @@ scaling of equation 7.20; α by a strong Wolfe line search, which keeps sᵀy > 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar, Literal
+from dataclasses import asdict, dataclass, replace
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from occore import Array, Example, Optimizer, Problem, State, Status, norm
-from occore_classification.line_search import Trial, strong_wolfe
+from occore import Array, Problem, State, norm
+from occore_classification.line_search import strong_wolfe
+from occore_classification.smooth import SmoothOptimizer, SmoothState, first_state
+from occore_classification.smooth_line import along, moved, origin, rounding_of
 
 
 @dataclass(frozen=True)
-class LBFGSState(State):
-    """Gradient g, pairs S and Y (memory, n) of which the last `pairs` rows count."""
+class LBFGSState(SmoothState):
+    """Pairs S and Y (memory, n) of which the last `pairs` rows count."""
 
-    g: Array
     S: Array
     Y: Array
     pairs: int
-    failed: bool
-    initial_gradient_norm: float
 
 
 @dataclass(frozen=True)
-class LBFGS(Optimizer[LBFGSState]):
+class LBFGS(SmoothOptimizer[LBFGSState]):
     """For any smooth problem; memory grows with `memory` times the number of unknowns."""
 
-    resume: ClassVar[Literal["exact", "restart"]] = "exact"
     state: ClassVar[type[State]] = LBFGSState
 
     memory: Annotated[int, Field(gt=0, description="pairs that are kept")] = 10
-    max_iterations: Annotated[int, Field(gt=0, description="steps at most")] = 200
-    tolerance: Annotated[
-        float, Field(ge=0, description="gradient norm relative to max(1, the first one)")
-    ] = 1e-6
 
     def init(self, problem: Problem, theta: Array) -> LBFGSState:
         """Value and gradient at the start, and no pairs."""
-        value, g = problem.value_and_gradient(theta)
         pairs = np.zeros((self.memory, theta.size), theta.dtype)
-        return LBFGSState(0, value, norm(g), float("nan"), g, pairs, pairs, 0, False, norm(g))
+        return LBFGSState(**asdict(first_state(problem, theta)), S=pairs, Y=pairs, pairs=0)
 
     def step(self, problem: Problem, theta: Array, state: LBFGSState) -> tuple[Array, LBFGSState]:
         """One line search along the quasi-Newton direction."""
         d = -_inverse_hessian(state)
-
-        def line(alpha: float) -> Trial:
-            value, g = problem.value_and_gradient(theta + alpha * d)
-            return Trial(alpha, value, float(g @ d), g)
-
-        start = Trial(0.0, state.value, float(state.g @ d), state.g)
         first = 1.0 if state.pairs else min(1.0, 1 / state.gradient_norm)
-        trial = strong_wolfe(line, start, first)
+        rounding = rounding_of(problem, state.value)
+        trial = strong_wolfe(along(problem, theta, d), origin(state, d), first, rounding)
         if trial is None:
-            return theta, replace(state, iteration=state.iteration + 1, failed=True)
+            return moved(theta, d, state, trial)
         s, y = trial.alpha * d, trial.kept - state.g
         S, Y, pairs = state.S, state.Y, state.pairs
         if s @ y > 1e-10 * norm(s) * norm(y):
             S, Y = np.vstack([S[1:], s]), np.vstack([Y[1:], y])
             pairs = min(self.memory, pairs + 1)
-        return theta + s, LBFGSState(
-            state.iteration + 1,
-            trial.value,
-            norm(trial.kept),
-            trial.alpha,
-            trial.kept,
-            S,
-            Y,
-            pairs,
-            False,
-            state.initial_gradient_norm,
-        )
-
-    def finished(self, problem: Problem, theta: Array, state: LBFGSState) -> Status | None:
-        """By the gradient norm, or where no step decreases J any more."""
-        if state.gradient_norm <= self.tolerance * max(1.0, state.initial_gradient_norm):
-            return Status.CONVERGED
-        if state.failed:
-            return Status.LINE_SEARCH_FAILED
-        return Status.ITERATION_LIMIT if state.iteration >= self.max_iterations else None
-
-    @classmethod
-    def example(cls) -> Example:
-        """A line through (0, 1), (1, 3), (2, 5): y = 1 + 2 x, by hand."""
-        from occore_least_squares.direct import line
-
-        return replace(line(cls(tolerance=1e-10)), rtol=1e-7)
+        theta, state = moved(theta, d, state, trial)
+        return theta, replace(state, S=S, Y=Y, pairs=pairs)
 
 
 def _inverse_hessian(state: LBFGSState) -> Array:

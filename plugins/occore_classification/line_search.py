@@ -1,9 +1,16 @@
-"""A line search for the strong Wolfe conditions.
+"""Line searches on φ(α) = J(θ + α d): sufficient decrease, and the strong Wolfe conditions.
 
-    φ(α) ≤ φ(0) + c₁ α φ'(0)    and    |φ'(α)| ≤ c₂ |φ'(0)|,    φ(α) = J(θ + α d)
+    sufficient decrease    φ(α) ≤ φ(0) + c₁ α φ'(0)
+    curvature              |φ'(α)| ≤ c₂ |φ'(0)|
 
-Nocedal and Wright, Numerical Optimization (2006), algorithms 3.5 (bracket) and 3.6 (zoom), with the
-cubic interpolation of equation 3.59.
+Nocedal and Wright, Numerical Optimization (2006), algorithms 3.1 (backtracking), 3.5 (bracket) and
+3.6 (zoom), with the cubic interpolation of equation 3.59. A decrease alone, as on the course's
+slide, is not enough: steps can shrink so fast that the values fall and converge to no minimum
+(Dennis and Schnabel, Numerical Methods (1996), example 6.3.1).
+
+Near a minimum the differences of φ drown in rounding. Where values agree to rounding the slopes
+decide, |φ'(α)| ≤ (2 c₁ − 1) φ'(0), which a parabola fulfils where it decreases sufficiently: after
+the approximate Wolfe condition of Hager and Zhang, SIAM J. Optim. 16 (2005), equation 4.1.
 """
 
 from __future__ import annotations
@@ -31,38 +38,65 @@ class Trial:
 Line = Callable[[float], Trial]
 
 
-def strong_wolfe(line: Line, start: Trial, first: float) -> Trial | None:
+def backtracking(
+    line: Line, start: Trial, first: float, rounding: float = 0.0, factor: float = 0.5
+) -> Trial | None:
+    """The first of the steps first · factorᵏ with sufficient decrease; `None` where none has it.
+
+    start: the trial at α = 0, with a negative slope. rounding: the error of a value.
+    """
+    alpha = first
+    for _ in range(2 * MOST_TRIALS):
+        trial = line(alpha)
+        if decreases(trial, start, rounding):
+            return trial
+        alpha *= factor
+    return None
+
+
+def strong_wolfe(line: Line, start: Trial, first: float, rounding: float = 0.0) -> Trial | None:
     """A trial that satisfies the strong Wolfe conditions; `None` where none is found.
 
-    start: the trial at α = 0, with a negative slope. first: the step to try first.
+    start: the trial at α = 0, with a negative slope. first: the step to try first. rounding: the
+    error of a value.
     """
     before, alpha = start, first
     for _ in range(MOST_TRIALS):
         trial = line(alpha)
-        if not _decreases(trial, start) or (trial.value >= before.value and before is not start):
-            return _zoom(line, start, before, trial)
-        if abs(trial.slope) <= -CURVATURE * start.slope:
+        if is_strong_wolfe(trial, start, rounding):
             return trial
+        rises = trial.value >= before.value and before is not start
+        if rises or not decreases(trial, start, rounding):
+            return _zoom(line, start, before, trial, rounding)
         if trial.slope >= 0:
-            return _zoom(line, start, trial, before)
+            return _zoom(line, start, trial, before, rounding)
         before, alpha = trial, 2 * alpha
     return None
 
 
-def _decreases(trial: Trial, start: Trial) -> bool:
-    """Sufficient decrease; a value that is not finite is none."""
-    return trial.value <= start.value + SUFFICIENT_DECREASE * trial.alpha * start.slope
+def decreases(trial: Trial, start: Trial, rounding: float = 0.0) -> bool:
+    """Sufficient decrease, by the slopes where the values agree to rounding; NaN has none."""
+    if trial.value <= start.value + SUFFICIENT_DECREASE * trial.alpha * start.slope:
+        return True
+    flat = abs(trial.value - start.value) <= rounding
+    return flat and abs(trial.slope) <= (2 * SUFFICIENT_DECREASE - 1) * start.slope
 
 
-def _zoom(line: Line, start: Trial, low: Trial, high: Trial) -> Trial | None:
+def is_strong_wolfe(trial: Trial, start: Trial, rounding: float = 0.0) -> bool:
+    """Sufficient decrease and a slope that has become flat enough."""
+    flat_enough = abs(trial.slope) <= -CURVATURE * start.slope
+    return flat_enough and decreases(trial, start, rounding)
+
+
+def _zoom(line: Line, start: Trial, low: Trial, high: Trial, rounding: float) -> Trial | None:
     """Shrink the interval between the best trial `low` and `high` to a step that satisfies both."""
     for _ in range(MOST_TRIALS):
         trial = line(_between(low, high))
-        if not _decreases(trial, start) or trial.value >= low.value:
+        if is_strong_wolfe(trial, start, rounding):
+            return trial
+        if trial.value >= low.value or not decreases(trial, start, rounding):
             high = trial
         else:
-            if abs(trial.slope) <= -CURVATURE * start.slope:
-                return trial
             if trial.slope * (high.alpha - low.alpha) >= 0:
                 high = low
             low = trial

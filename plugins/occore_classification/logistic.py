@@ -33,6 +33,19 @@ from occore_classification.metrics import classification_metrics
 from occore_classification.softmax_cross_entropy import Reduction, sample_scale
 
 
+def sigmoid(x: Array) -> Array:
+    """1/(1 + exp(−x)); finite and accurate for every x."""
+    xp = array_namespace(x)
+    e = _decaying_exponential(x)
+    return xp.where(x > 0, 1 / (1 + e), e / (1 + e))
+
+
+def _decaying_exponential(x: Array) -> Array:
+    """exp(−|x|) ≤ 1; for complex x with a derivative."""
+    xp = array_namespace(x)
+    return xp.exp(xp.where(x > 0, -x, x))
+
+
 @dataclass(frozen=True)
 class Logistic(TerminalObjective):
     """log(1 + exp(x)) − c x, summed over the samples or averaged; convex in x."""
@@ -46,12 +59,9 @@ class Logistic(TerminalObjective):
     def linearize(self, x: Array, target: Array) -> tuple[Array, ObjectiveLinearization]:
         """Φ, and its derivatives from the probabilities."""
         xp, scale = array_namespace(x), sample_scale(self.reduction, x)
-        positive = x > 0
-        e = xp.exp(xp.where(positive, -x, x))  # exp(−|x|) ≤ 1
-        linear = xp.where(positive, (1 - target) * x, -target * x)  # max(0, x) − c x, which is ≥ 0
-        p = xp.where(positive, 1 / (1 + e), e / (1 + e))
-        value = scale * xp.sum(linear + xp.log1p(e))
-        return value, LogisticLinearization(p, target, scale)
+        linear = xp.where(x > 0, (1 - target) * x, -target * x)  # max(0, x) − c x, which is ≥ 0
+        value = scale * xp.sum(linear + xp.log1p(_decaying_exponential(x)))
+        return value, LogisticLinearization(sigmoid(x), target, scale)
 
     def encode_targets(self, data: Data) -> Data:
         """Two one-hot columns as the second one. Raises InputError for other targets."""
@@ -73,7 +83,7 @@ class Logistic(TerminalObjective):
 
     def metrics(self, x: Array, data: Data) -> dict[str, float | Array]:
         """Those of `classification_metrics`."""
-        p = Logistic().linearize(x, data.targets)[1].p
+        p = sigmoid(x)
         entropy = float(Logistic("mean")(x, data.targets))
         return classification_metrics(np.concatenate([1 - p, p], axis=1), data, entropy)
 
