@@ -103,6 +103,12 @@ from .interface import (
 from .interface import (
     overridable as overridable,
 )
+from .kernels.row_products import (
+    matrix_product as matrix_product,
+)
+from .kernels.row_products import (
+    transposed_product as transposed_product,
+)
 from .layout import (
     Layout as Layout,
 )

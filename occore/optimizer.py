@@ -7,6 +7,7 @@ fields are arrays and scalars that HDF5 stores. `step` is one iteration.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar, Generic, Literal, TypeVar
@@ -62,6 +63,9 @@ class Optimizer(Interface, Generic[S]):
 
     state: ClassVar[type[State]]
     """The class of its states, by which a stored state is restored."""
+
+    certificates: Callable[[Problem, Array], dict[str, float]] | None = None
+    """Optional: numbers that prove something of the result, asked for once, at the final θ."""
 
     @abstractmethod
     def init(self, problem: Problem, theta: Array) -> S:

@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from occore.classification_figures import plot_confusion, plot_regions, plot_reliability
 from occore.errors import InputError, require
 from occore.storage.run import Run, TreeRow
 
 MOST_PICTURES = 10
+CONFUSION = "train/confusion_matrix"
 Axes = Any
 
 
@@ -96,6 +98,8 @@ def figure_for(run: Run, selection: str | None = None) -> Any:
         name = selection.partition("[")[0].strip("/ ")
         plot_array(run, name, figure.subplots(), run.select(selection))
         return figure
+    if _rows(run).get(f"result/metrics/{CONFUSION}") is not None:
+        return _classification_figure(run, figure_module)
     pictures, timed = _pictures(run), _timed(run)
     wide = pictures is not None or timed
     figure = figure_module.Figure(figsize=(11 if wide else 7, 4.5), layout="constrained")
@@ -112,6 +116,32 @@ def figure_for(run: Run, selection: str | None = None) -> Any:
             right.subplots(len(timed), 1, squeeze=False).flat, timed, strict=True
         ):
             plot_in_time(run, group, axes)
+    return figure
+
+
+def _classification_figure(run: Run, figure_module: Any) -> Any:
+    """History, confusion matrix, calibration; beside them regions of the plane, or pictures."""
+    result, pictures = run.result, _pictures(run)
+    classes = [str(name) for name in result["classes"]]
+    parts = result["metrics"]
+    part = "held_out" if "held_out" in parts else "train"
+    regions = result.get("regions")
+    fourth = regions is not None or pictures is not None
+    figure = figure_module.Figure(figsize=(11, 9 if fourth else 4), layout="constrained")
+    figure.suptitle(run.title, parse_math=False)
+    rows = figure.subfigures(2, 1) if fourth else [figure]
+    axes = rows[0].subplots(1, 2 if fourth else 3)
+    plot_history(run, axes[0])
+    plot_confusion(parts[part], classes, part.replace("_", "-"), axes[1])
+    if not fourth:
+        plot_reliability(parts, axes[2])
+        return figure
+    left, right = rows[1].subfigures(1, 2)
+    plot_reliability(parts, left.subplots())
+    if regions is not None:
+        plot_regions(regions, classes, right.subplots())
+    elif pictures is not None:
+        plot_pictures(*pictures, right)
     return figure
 
 

@@ -263,13 +263,18 @@ class Execution:
         if self.built.held_out is not None:
             metrics["held_out"] = _metrics(problem, self.theta, self.built.held_out)
         objective, gradient = problem.value_and_gradient(self.theta)
+        smooth = problem.smooth_part is problem
+        certify = self.built.optimizer.certificates
+        certificates = certify(problem, self.theta) if certify is not None else {}
         return {
             "objective": objective,
-            "gradient_norm": norm(gradient),
+            # where there are kinks only the optimizer knows how far θ is from stationary
+            "gradient_norm": norm(gradient) if smooth else self.state.gradient_norm,
             "iterations": self.state.iteration,
             "status_message": status.value,
             "metrics": metrics,
             "counts": asdict(self.problem.counts),
+            **({"certificates": certificates} if certificates else {}),
             **classification_record(problem, self.theta, self.built.held_out),
             **({"integration": integration} if integration else {}),
             **self._gradient_error(problem),

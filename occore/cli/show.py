@@ -65,10 +65,16 @@ def result_table(result: Mapping[str, Any]) -> Table:
     table = Table(show_header=False, box=None, pad_edge=False)
     for name in ("objective", "gradient_norm", "iterations"):
         table.add_row(name.replace("_", " "), number(result[name]))
-    for part, metrics in result["metrics"].items():
+    parts = result["metrics"]
+    for part, metrics in parts.items():
         for name, value in metrics.items():
             label = f"{name.replace('_', ' ')} ({part.replace('_', '-')})"
-            table.add_row(label, rows(value) if np.ndim(value) else metric(name, value))
+            if not np.ndim(value):
+                table.add_row(label, metric(name, value))
+            elif part == list(parts)[-1]:  # arrays of training data are a look into the file away
+                table.add_row(label, rows(value))
+    for name, value in result.get("certificates", {}).items():
+        table.add_row(name.replace("_", " "), number(value, 4))
     counts = result["counts"]
     table.add_row("sweeps", ", ".join(f"{v} {k}" for k, v in counts.items() if v) or "none")
     for phase, cost in result.get("integration", {}).items():

@@ -7,7 +7,9 @@ import occore
 
 @occore.hookimpl
 def occore_register(registry: Any) -> None:
-    """Register the objectives and the optimizers."""
+    """Register objectives, optimizers and data sets."""
+    from occore_classification.datasets.half_plane import HalfPlane
+    from occore_classification.datasets.peaks5 import Peaks5
     from occore_classification.fista import FISTA
     from occore_classification.gradient_descent import GradientDescent
     from occore_classification.l1 import L1
@@ -31,3 +33,5 @@ def occore_register(registry: Any) -> None:
     registry.optimizer("proximal_gradient", ProximalGradient)
     registry.optimizer("fista", FISTA)
     registry.optimizer("scipy", ScipyMinimize)
+    registry.dataset("half_plane", HalfPlane)
+    registry.dataset("peaks5", Peaks5)

@@ -15,6 +15,7 @@ from typing import Annotated, ClassVar, Literal, TypeVar
 from pydantic import Field
 
 from occore import Array, Example, Optimizer, Problem, State, Status, Structure, norm
+from occore_classification.lanczos import curvature_certificate
 
 RAY = (1.05, 1.3, 2.0, 4.0, 16.0, 64.0)
 """Multiples of θ at which J must go on to fall for a verdict that it has no minimiser there."""
@@ -43,6 +44,13 @@ class SmoothOptimizer(Optimizer[S]):
     tolerance: Annotated[
         float, Field(ge=0, description="gradient norm relative to max(1, the first one)")
     ] = 1e-6
+    certificate: Annotated[
+        bool, Field(description="smallest Ritz value of the Hessian at the end, 60 products")
+    ] = False
+
+    def certificates(self, problem: Problem, theta: Array) -> dict[str, float]:
+        """Whether the Hessian is positive semidefinite, where that was asked for."""
+        return curvature_certificate(problem, theta) if self.certificate else {}
 
     def finished(self, problem: Problem, theta: Array, state: S) -> Status | None:
         """By the gradient norm, by the limit, or where no step decreases J any more."""

@@ -3,7 +3,7 @@
 f(x, u) = W x + b
 
 symbol   code            shape                          meaning
-x        x               (samples, n)                   state
+x        x               (samples, n)                   state; as data also a sparse matrix
 W, b     u["W"], u["b"]  (width, n), (width,)           controls; b where `bias` is true
 p        py, px, pu      like y, x, u                   adjoint; a leading d marks a tangent
 """
@@ -25,6 +25,8 @@ from occore import (
     Layout,
     Linearization,
     array_namespace,
+    matrix_product,
+    transposed_product,
 )
 
 
@@ -58,7 +60,7 @@ class Linear(Dynamics):
 
     def __call__(self, t: float, x: Array, u: Controls) -> Array:
         """W x + b of each sample."""
-        y = x @ u["W"].T
+        y = matrix_product(x, u["W"].T)
         return y + u["b"] if self.bias else y
 
     def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
@@ -98,7 +100,7 @@ class LinearLinearization(Linearization):
 
     def control_jvp(self, du: Controls) -> Array:
         """dW x + db."""
-        dy = self.x @ du["W"].T
+        dy = matrix_product(self.x, du["W"].T)
         return dy + du["b"] if self.bias else dy
 
     def control_vjp(self, py: Array) -> Controls:
@@ -115,7 +117,7 @@ class LinearLinearization(Linearization):
 
     def _controls(self, py: Array, x: Array) -> Controls:
         xp = array_namespace(py)
-        W = py.T @ x
+        W = transposed_product(py, x)
         return {"W": W, "b": xp.sum(py, axis=0)} if self.bias else {"W": W}
 
     def _zero_bias(self, py: Array) -> Controls:

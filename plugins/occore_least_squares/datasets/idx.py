@@ -12,12 +12,12 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
 
-from occore import Data, DataError, Dataset, Example, resolve
+from occore import Array, Data, DataError, Dataset, Example, InputError, resolve
 from occore_least_squares.datasets.content import file_digest
 from occore_least_squares.datasets.idx_format import read_idx
 from occore_least_squares.datasets.supervised import numbers, one_hot_rows
@@ -43,6 +43,10 @@ class Idx(Dataset):
     flatten: Annotated[
         bool, Field(description="one row of entries a sample; otherwise the shape in the file")
     ] = True
+    sparse: Annotated[
+        bool,
+        Field(description="inputs as a sparse matrix, for a linear layer; needs flatten = true"),
+    ] = False
     scale: Annotated[
         float | None,
         Field(
@@ -52,6 +56,10 @@ class Idx(Dataset):
         ),
     ] = None
 
+    def __post_init__(self) -> None:
+        if self.sparse and not self.flatten:
+            raise InputError("sparse inputs have one row for each sample: set flatten = true")
+
     def load(self, folders: tuple[Path, ...], rng: np.random.Generator) -> Data:
         """The first samples, in the order of the file.
 
@@ -59,10 +67,7 @@ class Idx(Dataset):
         """
         path = resolve(self.inputs, folders)
         stored, total = read_idx(path, self.samples)
-        inputs = numbers(stored, f"{path}: the inputs")
-        inputs *= self.scale or (1 / 255 if stored.dtype == np.uint8 else 1.0)
-        if self.flatten:
-            inputs = inputs.reshape(len(inputs), -1)
+        inputs = self._inputs(stored, f"{path}: the inputs")
         if self.labels is None:
             return Data(inputs, digest=file_digest(path))
         labels_path = resolve(self.labels, folders)
@@ -80,10 +85,28 @@ class Idx(Dataset):
         classes = int(labels.max()) + 1
         return Data(
             inputs,
-            one_hot_rows(labels[: len(inputs)], classes),
+            one_hot_rows(labels[: inputs.shape[0]], classes),
             tuple(str(k) for k in range(classes)),
             digest=file_digest(path, labels_path),
         )
+
+    def _inputs(self, stored: Array, where: str) -> Any:
+        """Scaled numbers, in the shape that is asked for."""
+        scale = self.scale or (1 / 255 if stored.dtype == np.uint8 else 1.0)
+        if self.sparse and stored.dtype == np.uint8:
+            from scipy.sparse import csr_array
+
+            return scale * csr_array(stored.reshape(len(stored), -1)).astype(np.float64)
+        inputs = numbers(stored, where)
+        inputs *= scale
+        if not self.flatten:
+            return inputs
+        rows = inputs.reshape(len(inputs), -1)
+        if not self.sparse:
+            return rows
+        from scipy.sparse import csr_array
+
+        return csr_array(rows)
 
     @classmethod
     def example(cls) -> Example:

@@ -1,0 +1,80 @@
+"""Figures of a classification: confusion matrix, reliability diagram, regions of decision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Axes = Any
+MOST_LABELS = 12
+"""Classes whose counts are written into the confusion matrix."""
+
+
+def plot_confusion(metrics: dict[str, Any], classes: list[str], part: str, axes: Axes) -> None:
+    """Samples of the class of each row by the class that they are taken for.
+
+    The colour is the share of the row, so that small classes are seen as well as large ones.
+    """
+    counts = np.asarray(metrics["confusion_matrix"])
+    share = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    if len(counts) <= MOST_LABELS:
+        for (row, column), count in np.ndenumerate(counts):
+            if count:
+                color = "white" if share[row, column] > 0.5 else "black"
+                axes.text(
+                    column, row, str(count), ha="center", va="center", color=color, fontsize=8
+                )
+        labels = [name if len(name) <= 12 else f"{name[:11]}…" for name in classes]
+        turn = 45 if max(map(len, labels)) > 2 else 0
+        axes.set_xticks(range(len(labels)), labels, rotation=turn, parse_math=False)
+        axes.set_yticks(range(len(labels)), labels, parse_math=False)
+    axes.set_xlabel("decision")
+    axes.set_ylabel("class")
+    axes.set_title(f"{part}: {100 * metrics['error_rate']:.2f} % errors")
+
+
+def plot_reliability(parts: dict[str, dict[str, Any]], axes: Axes) -> None:
+    """Accuracy against confidence of each bin, with an area that grows with its samples.
+
+    On the diagonal the probabilities are those of being right.
+    """
+    axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle="--")
+    for color, (part, metrics) in zip(("C0", "C1"), parts.items(), strict=False):
+        confidence, samples = metrics["reliability_confidence"], metrics["reliability_samples"]
+        error = metrics["expected_calibration_error"]
+        label = f"{part.replace('_', '-')}, expected error {error:.3f}"
+        axes.plot(confidence, metrics["reliability_accuracy"], color=color, label=label)
+        area = 10 + 150 * np.asarray(samples) / np.max(samples)
+        axes.scatter(confidence, metrics["reliability_accuracy"], area, color=color, alpha=0.6)
+    axes.set_xlabel("confidence")
+    axes.set_ylabel("share of right decisions")
+    axes.set_title("calibration")
+    axes.legend(loc="best", fontsize=8)
+
+
+def plot_regions(regions: dict[str, Any], classes: list[str], axes: Axes) -> None:
+    """The class that each point of the plane is given; samples as points, held-out ones ringed."""
+    import matplotlib
+
+    colors = matplotlib.colormaps["tab10"].resampled(10)(np.arange(len(classes)) % 10)
+    tint = 1 - 0.4 * (1 - colors[:, :3])
+    x, y = regions["x"], regions["y"]
+    axes.imshow(
+        tint[regions["decision"]],
+        extent=(x[0], x[-1], y[0], y[-1]),
+        origin="lower",
+        aspect="auto",
+        interpolation="nearest",
+    )
+    for part, edge in (("train", "none"), ("held_out", "black")):
+        if part in regions:
+            points, label = regions[part]["points"], regions[part]["class"]
+            axes.scatter(
+                points[:, 0], points[:, 1], 9, colors[label], edgecolors=edge, linewidths=0.5
+            )
+    for name, color in zip(classes, colors, strict=True):
+        axes.scatter([], [], 12, [color], label=name)
+    axes.legend(loc="upper right", fontsize=8)
+    axes.set_title("decision (held-out samples ringed)")
