@@ -22,7 +22,12 @@ def runs(tmp_path_factory):
     def get(name):
         if name not in made:
             output = folder / f"{name.replace('/', '-')}.h5"
-            made[name] = occore.run(Path("cases") / f"{name}.toml", output)
+            try:
+                made[name] = occore.run(Path("cases") / f"{name}.toml", output)
+            except occore.InputError as error:
+                if "OCCORE_DATA" not in str(error):
+                    raise
+                pytest.skip(str(error))  # data that do not come with occore
         return made[name]
 
     return get
@@ -88,3 +93,72 @@ def test_the_trajectory_begins_at_the_unknown_start(tmp_path):
     )
     run = occore.run(case, tmp_path / "orbit.h5", checks=False)
     assert run["trajectory/orbit/vy"][0, 0] == run["controls/orbit/start"][0]
+
+
+def errors(run, part="held_out"):
+    return run.result["metrics"][part]["error_rate"]
+
+
+def test_softmax_on_digits(runs):
+    """The course: 3.3 to 3.9 % errors, a gradient norm of 1e-8, a positive semidefinite Hessian."""
+    run = runs("03_classification/digits")
+    assert run.status == "converged"
+    assert run.result["gradient_norm"] <= 1e-8
+    assert errors(run) <= 0.04
+    assert run.result["certificates"]["smallest_ritz_value"] > -1e-12
+    confusion = run.result["metrics"]["held_out"]["confusion_matrix"]
+    assert confusion.shape == (10, 10)
+    assert confusion.sum() == 359
+    assert 1 - np.trace(confusion) / confusion.sum() == pytest.approx(errors(run))
+
+
+def test_breast_cancer(runs):
+    run = runs("03_classification/breast_cancer")
+    assert run.history["iteration"][-1] < 12
+    assert errors(run) <= 0.05
+    assert run["controls/fit/W"].shape == (1, 30)
+    assert list(run.result["classes"]) == ["malignant", "benign"]
+
+
+def test_half_plane(runs):
+    """The border that is found is close to 3 y₁ + 2 y₂ + 1 = 0."""
+    run = runs("03_classification/half_plane")
+    assert errors(run) <= 0.02
+    (w1, w2), b = run["controls/fit/W"][0], run["controls/fit/b"][0]
+    assert abs(w1 / b - 3) < 0.3
+    assert abs(w2 / b - 2) < 0.3
+    regions = run.result["regions"]
+    x, y = np.meshgrid(regions["x"], regions["y"])
+    assert np.array_equal(regions["decision"], w1 * x + w2 * y + b > 0)
+    assert regions["held_out"]["points"].shape == (100, 2)
+
+
+def test_half_plane_without_a_penalty_is_unbounded(tmp_path):
+    settings = ["objective.penalty=[]", "optimizer={kind='newton_cg'}"]
+    case = occore.load_case("cases/03_classification/half_plane.toml", settings=settings)
+    run = occore.run(case, tmp_path / "run.h5", checks=False)
+    assert run.status == "unbounded"
+    growth = run.history["control_norm"]
+    assert np.all(np.diff(growth) > 0)
+    assert growth[-1] > 20
+
+
+def test_peaks5_fails(runs):
+    """A linear model is wrong for some 42 %, in training as well: it is too small."""
+    run = runs("03_classification/peaks5")
+    assert run.status == "converged"
+    assert 0.40 < errors(run, "train") < 0.46
+    assert 0.40 < errors(run) < 0.46
+
+
+def test_iris_with_l1(runs):
+    run = runs("03_classification/iris_l1")
+    assert run.result["gradient_norm"] < 1e-7
+    assert errors(run) <= 0.1
+    assert 3 <= np.sum(run["controls/fit/W"] == 0) <= 8
+
+
+def test_mnist(runs):
+    run = runs("03_classification/mnist")
+    assert run.status == "converged"
+    assert errors(run) < 0.085

@@ -1,4 +1,4 @@
-"""L-BFGS and its line search."""
+"""L-BFGS on Rosenbrock's function."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,6 @@ from occore import Data, Phase, Problem, Products, Status
 from occore.dynamics import Dynamics
 from occore.layout import Layout
 from occore_classification.lbfgs import LBFGS
-from occore_classification.line_search import CURVATURE, SUFFICIENT_DECREASE, Trial, strong_wolfe
 from occore_least_squares.least_squares import LeastSquares
 
 
@@ -59,25 +58,3 @@ def test_a_gradient_of_the_wrong_sign_is_a_failed_line_search(problem, monkeypat
     theta, state = optimizer.step(problem, theta, optimizer.init(problem, theta))
     assert optimizer.finished(problem, theta, state) is Status.LINE_SEARCH_FAILED
     assert_allclose(theta, [-1.2, 1.0])
-
-
-@pytest.mark.parametrize("first", [1e-3, 0.1, 1.0, 10.0, 1000.0])
-@pytest.mark.parametrize(
-    ("value", "slope"),
-    [
-        (lambda a: (a - 2) ** 2, lambda a: 2 * (a - 2)),
-        (lambda a: -a / (a**2 + 2), lambda a: (a**2 - 2) / (a**2 + 2) ** 2),
-        (lambda a: np.exp(-a) + 0.1 * a, lambda a: -np.exp(-a) + 0.1),
-    ],
-    ids=["parabola", "Moré-Thuente", "exponential"],
-)
-def test_the_strong_wolfe_conditions_hold(value, slope, first):
-    start = Trial(0.0, value(0.0), slope(0.0))
-    trial = strong_wolfe(lambda a: Trial(a, value(a), slope(a)), start, first)
-    assert trial is not None
-    assert trial.value <= start.value + SUFFICIENT_DECREASE * trial.alpha * start.slope
-    assert abs(trial.slope) <= CURVATURE * abs(start.slope)
-
-
-def test_a_line_without_decrease_gives_none():
-    assert strong_wolfe(lambda a: Trial(a, a, 1.0), Trial(0.0, 0.0, -1.0), 1.0) is None
