@@ -176,6 +176,9 @@ from .storage.run import (
     open_run as open_run,
 )
 from .structure import (
+    LinearModel as LinearModel,
+)
+from .structure import (
     Structure as Structure,
 )
 from .structure import (

@@ -1,34 +1,47 @@
-"""A preconditioner for linear models: the weighted Gram matrix of the features, for every output.
+"""A preconditioner for linear models: weighted Gram matrices of the features, one for each output.
 
-    M = I ⊗ (Aᵀ diag(w) A + LᵀL),    w_i = trace(Φ''_i)/outputs
+    M = blocks M_k = Aᵀ diag(w_k) A + LᵀL,    w_ik = (Φ''_i)_kk
 
-symbol   code         shape                meaning
-A        features     (samples, columns)   design matrix of the last phase
-L        L            (rows, columns)      operators of the penalties, weights included
-Φ''_i    curvature    (outputs, outputs)   Hessian of the terminal terms in the outputs of sample i
-w        w            (samples,)           its mean eigenvalue, at the iterate of the preconditioner
+symbol   code         shape                      meaning
+A        features     (samples, columns)         design matrix of the last phase
+L        L            (rows, columns)            operators of the penalties, weights included
+Φ''_i                 (outputs, outputs)         Hessian of the terminal terms in the outputs
+w        w            (samples, outputs)         its diagonal, at the iterate of the preconditioner
+N        flat         (outputs, directions)      orthonormal; directions that no sample curves
+M⁻¹      inverses     (outputs, columns, columns)
 
-The Hessian is Σ_i Φ''_i ⊗ a_i a_iᵀ + I ⊗ LᵀL, and M replaces each Φ''_i by w_i I. For least
-squares M is the Hessian. With the constant bound ½(I − 11ᵀ/K) in place of Φ''_i (D. Böhning, Ann.
-Inst. Statist. Math. 44 (1992), 197–200) M would bound the Hessian; but where most samples are
-classified with certainty that bound is off by orders of magnitude and saved no iterations:
-docs/performance.md.
+The Hessian is Σ_i Φ''_i ⊗ a_i a_iᵀ + I ⊗ LᵀL, and M keeps the diagonal of each Φ''_i. For least
+squares and for one output M is the Hessian. Softmax does not change when all outputs move together;
+in such directions, N = 1/√K, the Hessian is LᵀL alone, which is used there. Of many samples an even
+selection stands for all.
 
-One symmetric product and one Cholesky factorisation; then two triangular solves for all outputs.
+With the constant bound ½(I − 11ᵀ/K) in place of Φ''_i (D. Böhning, Ann. Inst. Statist. Math. 44
+(1992), 197–200) M would bound the Hessian; but where most samples are classified with certainty
+that bound is off by orders of magnitude, and saved no iterations: docs/performance.md.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy.linalg
 
-from occore import Array, Problem, linear_model, require_structure
+from occore import Array, LinearModel, Problem, linear_model, require_structure
 from occore_classification.conjugate_gradients import Operator
 
-TILE = 8192
-"""Samples at a time: a tile is scaled by √w and multiplied with itself."""
+FEWEST_SAMPLES = 4096
+SAMPLES_A_COLUMN = 8
+"""As many samples are taken for each column of A, and FEWEST_SAMPLES at least."""
+
+FLAT = 1e-10
+"""Of the largest curvature, below which there is none."""
+
+SHIFT = 1e-3
+"""Of the largest curvature, where there is none."""
+
+TINY = float(np.finfo(np.float32).tiny)
 
 
 def check_gram(problem: Problem) -> None:
@@ -41,43 +54,74 @@ def gram_preconditioner(problem: Problem, theta: Array) -> Operator:
     cache = problem.__dict__
     kept = cache.get("_gram_preconditioner")
     if kept is None or not np.array_equal(kept[0], theta):
-        kept = cache["_gram_preconditioner"] = (theta.copy(), _factorised(problem, theta))
-    return kept[1]
+        kept = cache["_gram_preconditioner"] = (theta.copy(), _inverted(problem, theta))
+    return kept[1].solve
 
 
-def _factorised(problem: Problem, theta: Array) -> Operator:
-    model = linear_model(problem)
-    M = weighted_gram(model.features, curvature_weights(problem, theta)) + model.L.T @ model.L
-    # an unpenalised direction that no sample uses has no curvature: a shift at rounding level
-    shift = len(M) * float(np.finfo(M.dtype).eps) * float(np.max(np.diag(M)))
-    factor = scipy.linalg.cho_factor(M + shift * np.eye(len(M), dtype=M.dtype), lower=True)
+@dataclass(frozen=True)
+class GramInverse:
+    """The inverses of the blocks, and of the block for the flat directions, in single precision.
 
-    def solve(v: Array) -> Array:
-        solution = scipy.linalg.cho_solve(factor, model.matrix(v), check_finite=False)
-        return model.theta(solution)
+    More is not needed of a preconditioner, and reading the matrices is what a solution costs.
+    """
 
-    return solve
+    model: LinearModel
+    inverses: Array
+    flat: Array
+    flat_inverse: Array
+
+    def solve(self, v: Array) -> Array:
+        """Q M⁻¹ Q v + N (LᵀL)⁻¹ Nᵀ v, with Q = I − N Nᵀ."""
+        rows = self.model.matrix(v).T.astype(np.float32)
+        along = self.flat.T @ rows
+        curved = np.matmul(self.inverses, (rows - self.flat @ along)[:, :, None])[:, :, 0]
+        curved -= self.flat @ (self.flat.T @ curved)
+        solution = curved + self.flat @ (along @ self.flat_inverse)
+        return self.model.theta(solution.T.astype(v.dtype))
 
 
-def curvature_weights(problem: Problem, theta: Array) -> Array:
-    """w: the mean eigenvalue of the Hessian of the terminal terms in the outputs of each sample."""
+def _inverted(problem: Problem, theta: Array) -> GramInverse:
+    w, total = curvature(problem, theta)
+    columns = problem.size // w.shape[1]
+    wanted = max(FEWEST_SAMPLES, SAMPLES_A_COLUMN * columns)
+    chosen = np.arange(0, len(w), max(1, len(w) // wanted))
+    model = linear_model(problem.subset(chosen))
+    # the selection has the weight of all
+    w = w[chosen] * (np.sum(w, axis=0) / np.maximum(np.sum(w[chosen], axis=0), TINY))
+    penalty = model.L.T @ model.L
+    inverses = [inverse(weighted_gram(model.features, column) + penalty) for column in w.T]
+    eigenvalues, vectors = np.linalg.eigh(total)
+    flat = vectors[:, eigenvalues <= FLAT * np.max(np.abs(eigenvalues))].astype(np.float32)
+    return GramInverse(model, np.stack(inverses), flat, inverse(penalty))
+
+
+def curvature(problem: Problem, theta: Array) -> tuple[Array, Array]:
+    """w (samples, outputs), and Σ_i Φ''_i (outputs, outputs)."""
     at = problem.at(theta)
-    outputs = at.output.shape[1]
-    w = np.zeros(len(at.output), at.output.dtype)
-    for k in range(outputs):
-        unit = np.zeros_like(at.output)
+    w = np.zeros_like(at.output)
+    total = np.zeros((w.shape[1], w.shape[1]))
+    for k in range(w.shape[1]):
+        unit = np.zeros_like(w)
         unit[:, k] = 1.0
         for weight, term in at.terminal:
-            w += weight * term.gauss_newton_product(unit)[:, k]
-    return w / outputs
+            product = weight * term.gauss_newton_product(unit)
+            w[:, k] += product[:, k]
+            total[k] += np.sum(product, axis=0)
+    return w, (total + total.T) / 2
 
 
 def weighted_gram(features: Any, w: Array) -> Array:
     """Aᵀ diag(w) A (columns, columns), of a dense or sparse A; w is not negative."""
-    root, total = np.sqrt(w), np.zeros((features.shape[1], features.shape[1]), w.dtype)
-    for start in range(0, features.shape[0], TILE):
-        tile = features[start : start + TILE]
-        dense = tile.toarray() if hasattr(tile, "toarray") else tile
-        scaled = root[start : start + TILE, None] * dense
-        total += scaled.T @ scaled
-    return total
+    dense = features.toarray() if hasattr(features, "toarray") else features
+    scaled = np.sqrt(w)[:, None] * dense
+    return scaled.T @ scaled
+
+
+def inverse(M: Array) -> Array:
+    """M⁻¹ in single precision; what has no curvature at all is given a thousandth of the most."""
+    diagonal = np.diag(M)
+    largest = float(np.max(diagonal)) or 1.0
+    shift = np.where(diagonal <= FLAT * largest, SHIFT * largest, FLAT * largest)
+    factor = scipy.linalg.cho_factor(M + np.diag(shift).astype(M.dtype), lower=True)
+    found = scipy.linalg.cho_solve(factor, np.eye(len(M), dtype=M.dtype))
+    return ((found + found.T) / 2).astype(np.float32)

@@ -59,7 +59,7 @@ class NewtonCG(SmoothOptimizer[NewtonCGState]):
     ] = "trust_region"
     preconditioner: Annotated[
         Literal["none", "gram"],
-        Field(description="gram: by the weighted Gram matrix of a linear model's features"),
+        Field(description="gram: by weighted Gram matrices of the features of a linear model"),
     ] = "none"
     max_inner: Annotated[int, Field(gt=0, description="CG iterations a step, at most")] = 500
 
