@@ -15,13 +15,6 @@ from occore.arrays import Array, Controls
 from occore.linearization import Linearization
 
 
-def jvp(parts: Sequence[Linearization], dx: Array, du: Sequence[Controls]) -> Array:
-    """Tangent of the composition."""
-    for part, d in zip(parts, du, strict=True):
-        dx = part.jvp(dx, d)
-    return dx
-
-
 def vjp(parts: Sequence[Linearization], p: Array) -> tuple[Array, list[Controls]]:
     """Adjoint of the composition: px, and pu of each part in the order of the parts."""
     pu = []
@@ -31,11 +24,19 @@ def vjp(parts: Sequence[Linearization], p: Array) -> tuple[Array, list[Controls]
     return p, pu[::-1]
 
 
-def control_jvp(parts: Sequence[Linearization], zero: Array, du: Sequence[Controls]) -> Array:
-    """Tangent along the controls alone; `zero` is that of the state x."""
+def control_tangents(
+    parts: Sequence[Linearization], zero: Array, du: Sequence[Controls]
+) -> list[Array]:
+    """Tangents along the controls alone before each part, and after the last.
+
+    The first is `zero`, the tangent of the state x.
+    """
     first = parts[0]
     dy = first.jvp(zero, du[0]) if first.control_jvp is None else first.control_jvp(du[0])
-    return jvp(parts[1:], dy, du[1:])
+    tangents = [zero, dy]
+    for part, d in zip(parts[1:], du[1:], strict=True):
+        tangents.append(part.jvp(tangents[-1], d))
+    return tangents
 
 
 def control_vjp(parts: Sequence[Linearization], p: Array) -> list[Controls]:
@@ -45,19 +46,22 @@ def control_vjp(parts: Sequence[Linearization], p: Array) -> list[Controls]:
     return [first.vjp(p)[1] if first.control_vjp is None else first.control_vjp(p), *pu]
 
 
-def curvature(
-    parts: Sequence[Linearization], p: Array, dx: Array, du: Sequence[Controls]
-) -> tuple[Array, list[Controls]]:
-    """Second-order adjoint of the composition, in the order of the parts."""
-    tangents = []
-    for part, d in zip(parts, du, strict=True):
-        tangents.append(dx)
-        dx = part.jvp(dx, d)
-    dp, dpu = 0 * p, []
-    for part, tangent, d in zip(reversed(parts), reversed(tangents), reversed(du), strict=True):
+def control_second_adjoint(
+    parts: Sequence[Linearization],
+    p: Array,
+    dp: Array,
+    tangents: Sequence[Array],
+    du: Sequence[Controls],
+) -> list[Controls]:
+    """Second-order adjoint for the controls alone, in the order of the parts.
+
+    p, dp: the adjoint of the end and its directional derivative. tangents: of `control_tangents`.
+    """
+    dpu = []
+    for part, tangent, d in zip(reversed(parts), tangents[-2::-1], reversed(du), strict=True):
         p, dp, q = second_adjoint(part, p, dp, tangent, d)
         dpu.append(q)
-    return dp, dpu[::-1]
+    return dpu[::-1]
 
 
 def second_adjoint(

@@ -17,8 +17,9 @@ import numpy as np
 
 from occore.arrays import Array
 from occore.errors import StructureError
+from occore.evaluation import Evaluation
 from occore.phase import Phase
-from occore.problem import Evaluation, Problem
+from occore.problem import Problem
 
 Structure = Literal["least_squares", "linear_least_squares", "dense_least_squares"]
 
