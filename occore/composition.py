@@ -27,16 +27,12 @@ def vjp(parts: Sequence[Linearization], p: Array) -> tuple[Array, list[Controls]
 def control_tangents(
     parts: Sequence[Linearization], zero: Array, du: Sequence[Controls]
 ) -> list[Array]:
-    """Tangents along the controls alone before each part, and after the last.
-
-    The first is `zero`, the tangent of the state x.
-    """
+    """Tangents behind each part, along the controls alone; `zero` is that of the state x."""
     first = parts[0]
-    dy = first.jvp(zero, du[0]) if first.control_jvp is None else first.control_jvp(du[0])
-    tangents = [zero, dy]
+    dx = [first.jvp(zero, du[0]) if first.control_jvp is None else first.control_jvp(du[0])]
     for part, d in zip(parts[1:], du[1:], strict=True):
-        tangents.append(part.jvp(tangents[-1], d))
-    return tangents
+        dx.append(part.jvp(dx[-1], d))
+    return dx
 
 
 def control_vjp(parts: Sequence[Linearization], p: Array) -> list[Controls]:
@@ -46,21 +42,27 @@ def control_vjp(parts: Sequence[Linearization], p: Array) -> list[Controls]:
     return [first.vjp(p)[1] if first.control_vjp is None else first.control_vjp(p), *pu]
 
 
-def control_second_adjoint(
+def control_second(
     parts: Sequence[Linearization],
     p: Array,
     dp: Array,
-    tangents: Sequence[Array],
+    zero: Array,
+    dx: Sequence[Array],
     du: Sequence[Controls],
 ) -> list[Controls]:
-    """Second-order adjoint for the controls alone, in the order of the parts.
+    """d/dε of `control_vjp(parts, p)` along the controls, where p itself changes by dp.
 
-    p, dp: the adjoint of the end and its directional derivative. tangents: of `control_tangents`.
+    dx: the tangents of `control_tangents`.
     """
     dpu = []
-    for part, tangent, d in zip(reversed(parts), tangents[-2::-1], reversed(du), strict=True):
+    for part, tangent, d in zip(parts[:0:-1], dx[-2::-1], du[:0:-1], strict=True):
         p, dp, q = second_adjoint(part, p, dp, tangent, d)
         dpu.append(q)
+    first = parts[0]
+    if first.control_second is not None:
+        dpu.append(first.control_second(p, dp, du[0]))
+    else:
+        dpu.append(second_adjoint(first, p, dp, zero, du[0])[2])
     return dpu[::-1]
 
 

@@ -39,7 +39,7 @@ class Evaluation:
 
     def gradient(self) -> Array:
         """∇J(θ), (size,)."""
-        seed, direct = self._seed()
+        seed, direct = self._seed
         return self._adjoint(seed, 1.0) + direct + self._penalties(lambda term: term.gradient())
 
     def gauss_newton_product(self, v: Array) -> Array:
@@ -64,10 +64,10 @@ class Evaluation:
             lambda term: term.hessian_product(dx),
             lambda term: term.hessian_product((dx, controls)),
         )
-        p, dp = self.problem.join_cost(self._seed()[0], 1.0), self.problem.join_cost(dp, 0.0)
-        second = composition.control_second_adjoint(self.parts, p, dp, tangents, du)
+        p, dp = self.problem.join_cost(self._seed[0], 1.0), self.problem.join_cost(dp, 0.0)
+        second = composition.control_second(self.parts, p, dp, self._zero, tangents, du)
         self.problem.counts.tangent += 1
-        self.problem.counts.adjoint += 2  # of p and of dp
+        self.problem.counts.adjoint += 1
         penalties = self._penalties(lambda term: term.hessian_product(controls))
         return self._flatten(second) + direct + penalties
 
@@ -98,6 +98,7 @@ class Evaluation:
     def _terms(self) -> list[tuple[float, ObjectiveLinearization]]:
         return [*self.terminal, *self.penalties]
 
+    @cached_property
     def _seed(self) -> tuple[Array, Array]:
         """The gradient in the end states, and that part of it in θ that does not come from them."""
         return self._outer(lambda term: term.gradient(), lambda term: term.gradient())
@@ -116,7 +117,8 @@ class Evaluation:
 
     @cached_property
     def _zero(self) -> Array:
-        return np.zeros_like(self.problem.start_states(None))
+        start = self.problem.start_states(None)
+        return np.zeros(start.shape, start.dtype)
 
     def _controls(self, v: Array) -> list[Any]:
         controls = self.problem.unflatten(v)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from occore.arrays import Array
 from occore.testing.comparison import EXACT, agree, close, require
 from occore.testing.points import Generator, like
-from occore.testing.target import Target, draw
+from occore.testing.target import Drawn, Target, draw
 
 
 def joint_second_order(target: Target, rng: Generator) -> None:
-    """second(py, dp, dx, du) == (px, yᵀ dp + curvature(py, dx, du)), where it is offered."""
+    """second(py, dp, dx, du) == (px, yᵀ dp + curvature(py, dx, du)), where it is offered.
+
+    `control_second(py, dp, du)` is its last part for dx = 0.
+    """
     at = draw(target, rng)
+    _control_second(target, at, like(at.y, rng))
     second = getattr(at.part, "second", None)
     if second is None:
         return
@@ -24,6 +29,16 @@ def joint_second_order(target: Target, rng: Generator) -> None:
     expected |= {f"dp u {name}": first_u[name] + bend_u[name] for name in bend_u}
     found = {"px": px, "dp x": dpx} | {f"dp u {name}": p for name, p in dpu.items()}
     agree(f"{target.subject}: second", found, expected, EXACT)
+
+
+def _control_second(target: Target, at: Drawn, dp: Array) -> None:
+    found, (dx, du) = getattr(at.part, "control_second", None), at.d
+    if found is None:
+        return
+    assert at.part.curvature is not None, "control_second without curvature"  # noqa: S101
+    first, bend = at.part.vjp(dp)[1], at.part.curvature(at.py, 0 * dx, du)[1]
+    expected = {name: first[name] + bend[name] for name in first}
+    agree(f"{target.subject}: control_second", found(at.py, dp, du), expected, EXACT)
 
 
 def symmetric_curvature(target: Target, rng: Generator) -> None:

@@ -105,6 +105,10 @@ class LinearLinearization(Linearization):
         """Those of `vjp`."""
         return self._controls(py, self.x)
 
+    def control_second(self, py: Array, dp: Array, du: Controls) -> Controls:
+        """Affine in the controls: only dp counts."""
+        return self._controls(dp, self.x)
+
     def curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
         """Bilinear in W and x: dWᵀ py and py dxᵀ."""
         return py @ du["W"], self._controls(py, dx) | self._zero_bias(py)

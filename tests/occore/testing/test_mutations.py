@@ -221,6 +221,7 @@ MUTANTS = [
         "control_vjp",
         lambda f, s, py: {k: 2 * p for k, p in f(s, py).items()},
     ),
+    linear("second-adjoint-of-p", "control_second", lambda f, s, p, dp, du: f(s, dp, p, du)),
     linear("adjoint-changed-in-place", "vjp", doubles_adjoint_in_place),
     linear("float32-inside", "jvp", through_single),
     linear("result-overwritten-by-the-next", "vjp", reused_result),
