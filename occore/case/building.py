@@ -12,8 +12,7 @@ import numpy as np
 from occore.case.complaints import Complaint, raise_complaints
 from occore.case.integrated import apply_guess, integrated_phase, start_data
 from occore.case.lines import Path as KeyPath
-from occore.case.model import Choice
-from occore.case.options import options_of
+from occore.case.options import Choice, options_of
 from occore.data import Data, split, standardize
 from occore.dynamics import StateShape
 from occore.errors import InputError
@@ -104,7 +103,10 @@ class _Builder:
                 path = ("data", "path")
             return self.refuse(path, error)
         if choice.table.standardize:
-            train, held_out = standardize(train, held_out)
+            try:
+                train, held_out = standardize(train, held_out)
+            except InputError as error:
+                self.refuse(("data", "standardize"), error)
         return train.astype(dtype), held_out and held_out.astype(dtype)
 
     def start_values(self) -> Data:
