@@ -151,6 +151,12 @@ from .runner import (
 from .runner import (
     run as run,
 )
+from .sparse_quadratic import (
+    SparseQuadratic as SparseQuadratic,
+)
+from .sparse_quadratic import (
+    sparse_quadratic as sparse_quadratic,
+)
 from .storage.run import (
     Run as Run,
 )

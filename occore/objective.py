@@ -122,6 +122,12 @@ class TerminalObjective(Objective):
     residual_scale: Callable[[int], float] | None = None
     """Optional: s(samples), where the residual is s · (x − target)."""
 
+    row_quadratic: Callable[[Array], tuple[Any, Array]] | None = None
+    """Optional: `row_quadratic(target)` is (Q, C), a sparse symmetric matrix (m, m) and a centre
+
+    (m, columns), where Φ = ½ tr (X − C)ᵀ Q (X − C) of X = x.reshape(m, columns).
+    """
+
     metrics: Callable[[Array, Data], dict[str, float]] | None = None
     """Optional: what a person would look at, of end states and the data that they belong to."""
 
@@ -146,6 +152,12 @@ class ControlObjective(Objective):
     """Optional: `row_operator(phase, control, columns)` is the matrix M (rows, columns) in
 
     R = Σ over the controls of ½‖u.reshape(-1, columns) Mᵀ‖², or None for a control without a term.
+    """
+
+    row_quadratic: Callable[[str, str, int], Any] | None = None
+    """Optional: `row_quadratic(phase, control, rows)` is a sparse symmetric K (rows, rows) in
+
+    R = Σ over the controls of ½ tr UᵀKU, U = u.reshape(rows, -1); None for a control without a term.
     """
 
 

@@ -3,6 +3,7 @@
     least_squares          J(θ) = ½‖r(θ)‖²
     linear_least_squares   r(θ) = r(0) + J θ
     dense_least_squares    ½‖A Θ − B‖² + ½‖L Θ‖², with matrices at hand; Θ is θ as a matrix
+    sparse_quadratic       ½ tr ΘᵀHΘ − tr BᵀΘ + c with a sparse H, see `occore.sparse_quadratic`
 
 `spoiler` says what a problem lacks, and which phase or term spoils it, before any work.
 """
@@ -20,8 +21,11 @@ from occore.errors import StructureError
 from occore.evaluation import Evaluation
 from occore.phase import Phase
 from occore.problem import Problem
+from occore.sparse_quadratic import not_sparse_quadratic
 
-Structure = Literal["least_squares", "linear_least_squares", "dense_least_squares"]
+Structure = Literal[
+    "least_squares", "linear_least_squares", "dense_least_squares", "sparse_quadratic"
+]
 
 
 def spoiler(problem: Problem, structure: Structure) -> str | None:
@@ -30,6 +34,8 @@ def spoiler(problem: Problem, structure: Structure) -> str | None:
         return _not_squares(problem)
     if structure == "linear_least_squares":
         return _not_squares(problem) or _not_affine(problem)
+    if structure == "sparse_quadratic":
+        return not_sparse_quadratic(problem)
     return _not_squares(problem) or _not_affine(problem) or _not_dense(problem)
 
 

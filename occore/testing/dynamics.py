@@ -86,12 +86,25 @@ def jacobian(example: Example, rng: Generator) -> None:
         close("jacobian", shaped.reshape(at.y.shape), at.part.jvp(at.d[0], still), EXACT)
 
 
+def row_design(example: Example, rng: Generator) -> None:
+    """f, row by row, is the sparse matrix of `row_design` times the rows of the one control."""
+    if example.map.row_design is None:
+        return
+    for other in variants(example):
+        at = draw(at_time(other, TIMES[1]), rng)
+        (u,) = at.u.values()
+        columns = u.shape[-1]
+        rows = other.map.row_design(TIMES[1], at.x) @ u.reshape(-1, columns)
+        close("row_design", rows, at.y.reshape(-1, columns), EXACT)
+
+
 CHECKS = (
     value,
     layout,
     affine_in_controls,
     autonomous,
     design,
+    row_design,
     jacobian,
     *dynamics_maps.CHECKS,
 )
