@@ -43,6 +43,10 @@ class Data:
         targets = None if self.targets is None else self.targets.astype(dtype)
         return replace(self, inputs=self.inputs.astype(dtype), targets=targets)
 
+    def record(self) -> dict[str, Array]:
+        """What a run file keeps of the data, as arrays by name; nothing by default."""
+        return {}
+
 
 class Dataset(Interface):
     """A source of data; a frozen dataclass of options."""
@@ -64,6 +68,8 @@ def split(data: Data, held_out: float, rng: np.random.Generator) -> tuple[Data, 
     """
     if held_out == 0:
         return data, None
+    if data.samples == 1:
+        raise DataError("the data are one sample, which cannot be split; remove held_out")
     count = round(held_out * data.samples)
     if not 0 < count < data.samples:
         raise DataError(
@@ -77,8 +83,11 @@ def split(data: Data, held_out: float, rng: np.random.Generator) -> tuple[Data, 
 def standardize(train: Data, held_out: Data | None) -> tuple[Data, Data | None]:
     """Inputs shifted and scaled to mean 0 and standard deviation 1 over the training samples.
 
-    A feature that is constant over the training samples is only shifted.
+    A feature that is constant over the training samples is only shifted. Raises DataError where
+    all would be constant, since there is but one sample.
     """
+    if train.samples == 1:
+        raise DataError("the data are one sample, of which all would become zero; set it to false")
     mean, deviation = train.inputs.mean(axis=0), train.inputs.std(axis=0)
     scale = np.where(deviation > 0, deviation, 1.0)
 

@@ -1,4 +1,4 @@
-"""Figures of a run: its history, and its controls where they are curves or pictures.
+"""Figures of a run: its history, and what a plugin draws of it, or its controls.
 
 Every function takes the matplotlib axes to draw on, so that figures can be combined. matplotlib is
 imported when a figure is drawn (extra `plot`).
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from occore.errors import InputError, require
+from occore.plugins import load_host
 from occore.storage.run import Run, TreeRow
 
 MOST_PICTURES = 10
@@ -89,15 +90,20 @@ def plot_pictures(name: str, rows: np.ndarray, panel: Any) -> None:
 
 
 def figure_for(run: Run, selection: str | None = None) -> Any:
-    """The figure of a run: its history beside its controls; or of one array, or part of it."""
+    """The figure of a run, or of one array, or part of it.
+
+    The figure of a run is its history, beside what a plugin draws of it (hook `occore_figure`), or
+    else its controls.
+    """
     figure_module = require("matplotlib.figure", extra="plot", purpose="to draw a figure")
     if selection is not None:
         figure = figure_module.Figure(figsize=(7, 4.5), layout="constrained")
         name = selection.partition("[")[0].strip("/ ")
         plot_array(run, name, figure.subplots(), run.select(selection))
         return figure
+    draw = load_host().observers().occore_figure(run=run)
     pictures, timed = _pictures(run), _timed(run)
-    wide = pictures is not None or timed
+    wide = draw or pictures is not None or timed
     figure = figure_module.Figure(figsize=(11 if wide else 7, 4.5), layout="constrained")
     figure.suptitle(run.title, parse_math=False)
     if not wide:
@@ -105,7 +111,9 @@ def figure_for(run: Run, selection: str | None = None) -> Any:
         return figure
     left, right = figure.subfigures(1, 2, width_ratios=(1, 1.3))
     plot_history(run, left.subplots())
-    if pictures is not None:
+    if draw is not None:
+        draw(right)
+    elif pictures is not None:
         plot_pictures(*pictures, right)
     else:
         for axes, group in zip(

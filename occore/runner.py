@@ -298,6 +298,7 @@ class Execution:
             case_toml=self.case.text,
             case_toml_resolved=self.case.resolved_text(),
             history=self.history.arrays(),
+            data=self.problem.data.record(),
             controls=controls_record(self.problem, self.theta) if "controls" in wanted else {},
             trajectory=(
                 trajectory_record(self.problem, self.theta)
