@@ -89,6 +89,9 @@ from .interface import (
     Interface as Interface,
 )
 from .interface import (
+    abstract_attribute as abstract_attribute,
+)
+from .interface import (
     overridable as overridable,
 )
 from .layout import (

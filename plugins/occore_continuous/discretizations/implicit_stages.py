@@ -108,7 +108,7 @@ def solve(equations: Equations, r: Arrays) -> Arrays:
 
 
 @dataclass(frozen=True)
-class CoupledStages:
+class SolvedStages:
     """Products of the derivative of k as a function of (r, u), at a solution."""
 
     h: float
@@ -117,7 +117,7 @@ class CoupledStages:
     system: StageSystem
 
     @classmethod
-    def at(cls, equations: Equations, r: Arrays, k: Arrays) -> CoupledStages:
+    def at(cls, equations: Equations, r: Arrays, k: Arrays) -> SolvedStages:
         """At the solution k."""
         _, points = equations.points(equations.arguments(r, k))
         return cls(equations.h, equations.a, points, equations.system(points))
@@ -163,7 +163,7 @@ class CoupledStages:
 class ImplicitStage(Linearization):
     """One implicit stage as a map κ of (r, u)."""
 
-    stages: CoupledStages
+    stages: SolvedStages
 
     def jvp(self, dx: Array, du: Controls) -> Array:
         """M⁻¹ (f_x dr + f_u du)."""

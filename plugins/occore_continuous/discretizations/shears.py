@@ -16,11 +16,20 @@ Hairer, Lubich and Wanner, Geometric Numerical Integration (2006), sections I.1.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
-from occore import Array, Controls, Dynamics, Linearization, array_namespace
-from occore_continuous.discretizations.stages import add, at, gather
+from occore import (
+    Array,
+    Controls,
+    Discretization,
+    Dynamics,
+    Linearization,
+    abstract_attribute,
+    array_namespace,
+)
+from occore_continuous.discretizations.stages import add, at, gather, reverse
 
 ABSCISSAE = (0.0, 0.5, 1.0)
 
@@ -45,27 +54,34 @@ class Shear:
         return self.rates(h, p)
 
 
-def step(
-    shears: Sequence[Shear], dynamics: Dynamics, t: float, h: float, x: Array, control: Controls
-) -> Array:
-    """All shears, one after the other."""
-    for shear in shears:
-        time, u = t + ABSCISSAE[shear.place] * h, at(control, shear.place)
-        x = x + shear.rates(h, dynamics(time, x, u))
-    return x
+class Shears(Discretization):
+    """Steps by a symmetric sequence of shears, which is all that a method gives."""
 
+    shears: ClassVar[tuple[Shear, ...]] = abstract_attribute()
+    abscissae: ClassVar[tuple[float, ...]] = ABSCISSAE
 
-def linearize_step(
-    shears: Sequence[Shear], dynamics: Dynamics, t: float, h: float, x: Array, control: Controls
-) -> tuple[Array, Linearization]:
-    """The step, and its derivative."""
-    parts = []
-    for shear in shears:
-        time, u = t + ABSCISSAE[shear.place] * h, at(control, shear.place)
-        f, part = dynamics.linearize(time, x, u)
-        x = x + shear.rates(h, f)
-        parts.append(part)
-    return x, ShearsLinearization(tuple(shears), h, tuple(parts))
+    def step(self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls) -> Array:
+        """All shears, one after the other."""
+        for shear in self.shears:
+            time, u = t + ABSCISSAE[shear.place] * h, at(control, shear.place)
+            x = x + shear.rates(h, dynamics(time, x, u))
+        return x
+
+    def linearize_step(
+        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls
+    ) -> tuple[Array, Linearization]:
+        """The step, and its derivative shear by shear."""
+        parts = []
+        for shear in self.shears:
+            time, u = t + ABSCISSAE[shear.place] * h, at(control, shear.place)
+            f, part = dynamics.linearize(time, x, u)
+            x = x + shear.rates(h, f)
+            parts.append(part)
+        return x, ShearsLinearization(self.shears, h, tuple(parts))
+
+    def retreat(self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls) -> Array:
+        """The step with −h from t + h: the sequence is symmetric."""
+        return self.step(dynamics, t + h, -h, x, reverse(control))
 
 
 @dataclass(frozen=True)

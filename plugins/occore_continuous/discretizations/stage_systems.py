@@ -16,14 +16,16 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from occore import Array, ComputationError, Controls, Dynamics, Linearization
 from occore_continuous.discretizations.stages import zeros
 
 Solver = Literal["auto", "dense", "sparse", "matrix_free"]
+SolverOption = Annotated[Solver, Field(description="how the linear systems of a step are solved")]
 Matrix = Sequence[Sequence[float]]
 Arrays = list[Array]
 
