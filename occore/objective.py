@@ -123,7 +123,7 @@ class TerminalObjective(Objective):
     """Optional: s(samples), where the residual is s · (x − target)."""
 
     row_quadratic: Callable[[Array], tuple[Any, Array]] | None = None
-    """Optional: `row_quadratic(target)` is (Q, C), a sparse symmetric matrix (m, m) and a centre
+    """Optional: `row_quadratic(target)` is (Q, C): a sparse symmetric matrix (m, m), a centre
 
     (m, columns), where Φ = ½ tr (X − C)ᵀ Q (X − C) of X = x.reshape(m, columns).
     """
@@ -157,7 +157,8 @@ class ControlObjective(Objective):
     row_quadratic: Callable[[str, str, int], Any] | None = None
     """Optional: `row_quadratic(phase, control, rows)` is a sparse symmetric K (rows, rows) in
 
-    R = Σ over the controls of ½ tr UᵀKU, U = u.reshape(rows, -1); None for a control without a term.
+    R = Σ over the controls of ½ tr UᵀKU, U = u.reshape(rows, -1); or None for a control without a
+    term.
     """
 
 

@@ -100,6 +100,7 @@ def row_quadratic(example: Example, rng: Generator) -> None:
         x, u = next(scalars(other)).target.point(rng, 2)
         if isinstance(other.map, TerminalObjective):
             target = repeated_targets(example, 2)
+            assert other.map.row_quadratic is not None  # noqa: S101 - just asked for
             Q, C = other.map.row_quadratic(target)
             rows = x.reshape(C.shape) - C
             close("Φ by row_quadratic", other.map(x, target), np.sum(rows * (Q @ rows)) / 2, EXACT)
