@@ -23,6 +23,7 @@ from occore.data import Data
 from occore.errors import NonFiniteError, RunFileError
 from occore.gradient_error import gradient_error, gradient_gap
 from occore.interruption import Interruption
+from occore.nonfinite import locate_nonfinite
 from occore.optimizer import State, Status
 from occore.phase import Phase
 from occore.plugins import Host, load_host
@@ -342,22 +343,3 @@ def _metrics(problem: Problem, theta: Array, data: Data) -> dict[str, float]:
         if term.metrics is not None:
             result.update(term.metrics(output, data))
     return result
-
-
-def locate_nonfinite(problem: Problem, theta: Array) -> str:
-    """Where the first NaN or infinity of an evaluation at θ appears, in words."""
-    for phase, named in problem.unflatten(theta).items():
-        for name, value in named.items():
-            if not np.all(np.isfinite(value)):
-                return f"the control {phase}/{name} is not finite"
-    x, controls = problem.data.inputs, problem.unflatten(theta)
-    for phase in problem.phases:
-        for step, state in enumerate(phase.states(x, controls[phase.name]), start=1):
-            if not np.all(np.isfinite(state)):
-                sample = int(np.argwhere(~np.isfinite(state))[0][0])
-                place = f"step {step} of " if not phase.static else ""
-                return (
-                    f"the state after {place}phase {phase.name!r} is not finite (sample {sample})"
-                )
-            x = state
-    return "the objective is not finite, at finite end states"
