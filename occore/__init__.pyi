@@ -11,6 +11,9 @@ from .arrays import (
     dot as dot,
 )
 from .arrays import (
+    is_sparse as is_sparse,
+)
+from .arrays import (
     norm as norm,
 )
 from .case import (
@@ -167,10 +170,19 @@ from .storage.run import (
     open_run as open_run,
 )
 from .structure import (
+    AffineResidual as AffineResidual,
+)
+from .structure import (
+    DenseLeastSquares as DenseLeastSquares,
+)
+from .structure import (
     Structure as Structure,
 )
 from .structure import (
     affine_residual as affine_residual,
+)
+from .structure import (
+    column_norms as column_norms,
 )
 from .structure import (
     dense_least_squares as dense_least_squares,

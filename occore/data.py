@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from occore.arrays import Array
+from occore.arrays import Array, is_sparse
 from occore.errors import DataError
 from occore.interface import Interface
 
@@ -19,7 +19,10 @@ class Data:
 
     inputs: (samples, *state_shape). targets: (samples, *output shape) or None. For classification
     the targets are one-hot rows and `classes` names their columns. `digest` identifies the content
-    of the source, for the provenance of a run.
+    of the source, for the provenance of a run. `picture` gives the rows and columns of the picture
+    whose pixels, one row after the other, the features are.
+
+    The inputs may be a SciPy sparse array (samples, features), for phases that take them so.
     """
 
     inputs: Array
@@ -27,6 +30,7 @@ class Data:
     classes: tuple[str, ...] | None = None
     features: tuple[str, ...] | None = None
     digest: str = ""
+    picture: tuple[int, int] | None = None
 
     @property
     def samples(self) -> int:
@@ -84,10 +88,12 @@ def standardize(train: Data, held_out: Data | None) -> tuple[Data, Data | None]:
     """Inputs shifted and scaled to mean 0 and standard deviation 1 over the training samples.
 
     A feature that is constant over the training samples is only shifted. Raises DataError where
-    all would be constant, since there is but one sample.
+    all would be constant, since there is but one sample, and for sparse inputs.
     """
     if train.samples == 1:
         raise DataError("the data are one sample, of which all would become zero; set it to false")
+    if is_sparse(train.inputs):
+        raise DataError("a shift would fill in the sparse inputs; set it to false")
     mean, deviation = train.inputs.mean(axis=0), train.inputs.std(axis=0)
     scale = np.where(deviation > 0, deviation, 1.0)
 

@@ -7,7 +7,9 @@ x_θ is the derivative of the end states, known by tangent and adjoint sweeps ov
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from occore import composition
-from occore.arrays import Array
+from occore.arrays import Array, is_sparse
 from occore.errors import StructureError
 from occore.linearization import Linearization
 from occore.objective import ObjectiveLinearization
@@ -86,10 +88,11 @@ class Evaluation:
         pieces, start = [], 0
         for weight, term in self._terms():
             end = start + term.residual.size
-            pieces.append(math.sqrt(weight) * w[start:end].reshape(term.residual.shape))
+            pieces.append(_scaled(math.sqrt(weight), w[start:end].reshape(term.residual.shape)))
             start = end
         terminal = zip(self.terminal, pieces[: len(self.terminal)], strict=True)
-        theta = self._adjoint(sum(_residual_vjp(term, piece) for (_, term), piece in terminal))
+        seeds = [_residual_vjp(term, piece) for (_, term), piece in terminal]
+        theta = self._adjoint(functools.reduce(operator.add, seeds))
         penalties = zip(self.penalties, pieces[len(self.terminal) :], strict=True)
         for (_, term), piece in penalties:
             theta = theta + self.problem.flatten(_residual_vjp(term, piece))
@@ -118,7 +121,7 @@ class Evaluation:
     @cached_property
     def _zero(self) -> Array:
         start = self.problem.start_states(None)
-        return np.zeros(start.shape, start.dtype)
+        return 0 * start if is_sparse(start) else np.zeros(start.shape, start.dtype)
 
     def _controls(self, v: Array) -> list[Any]:
         controls = self.problem.unflatten(v)
@@ -146,7 +149,13 @@ class Evaluation:
     def _stack(self, residuals: list[Any]) -> Array:
         weights = [weight for weight, _ in self._terms()]
         pairs = zip(weights, residuals, strict=True)
-        return np.concatenate([math.sqrt(w) * np.reshape(r, -1) for w, r in pairs])
+        parts = [_scaled(math.sqrt(w), np.reshape(r, -1)) for w, r in pairs]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _scaled(factor: float, a: Array) -> Array:
+    """factor · a, which is a itself for one: arrays of a million entries are not copied for it."""
+    return a if factor == 1 else factor * a
 
 
 def _residual_jvp(term: ObjectiveLinearization, d: Any) -> Array:

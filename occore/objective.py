@@ -78,7 +78,7 @@ class Objective(Interface):
 
     @overridable
     def for_data(self, data: Data) -> Objective:
-        """The objective for these training data; called after `for_phases` when a case is built.
+        """The objective for these training data; called before `for_phases` when a case is built.
 
         Raises InputError where the data are not of the sort that it needs.
         """
@@ -149,7 +149,7 @@ class ControlObjective(Objective):
         """The value, and the derivatives with respect to the controls."""
 
     row_operator: Callable[[str, str, int], Array | None] | None = None
-    """Optional: `row_operator(phase, control, columns)` is the matrix M (rows, columns) in
+    """Optional: `row_operator(phase, control, columns)` is M (rows, columns), maybe sparse, in
 
     R = Σ over the controls of ½‖u.reshape(-1, columns) Mᵀ‖², or None for a control without a term.
     """

@@ -7,9 +7,10 @@ fields are arrays and scalars that HDF5 stores. `step` is one iteration.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from occore.arrays import Array
 from occore.interface import Interface
@@ -22,6 +23,7 @@ class Status(Enum):
 
     SOLVED = "a direct method solved the problem"
     CONVERGED = "the gradient norm is below the tolerance"
+    NOISE_LEVEL = "the residual is at the noise level; more iterations would fit the noise"
     ITERATION_LIMIT = "max_iterations was reached before the tolerance"
     STALLED = "rounding errors stop further progress before the tolerance"
     LINE_SEARCH_FAILED = "no step decreased the objective; check the gradient with: occore check"
@@ -58,6 +60,12 @@ class Optimizer(Interface, Generic[S]):
 
     state: ClassVar[type[State]]
     """The class of its states, by which a stored state is restored."""
+
+    report: Callable[[Problem, Array, Any], dict[str, Any]] | None = None
+    """Optional: `report(problem, theta, state)` is what the method found beside θ.
+
+    A tree of numbers and arrays by name, which the run file keeps in `/result`.
+    """
 
     @abstractmethod
     def init(self, problem: Problem, theta: Array) -> S:

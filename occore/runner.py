@@ -272,8 +272,14 @@ class Execution:
             "counts": asdict(self.problem.counts),
             **({"integration": integration} if integration else {}),
             **self._gradient_error(problem),
+            **self._report(problem),
             "times": {"solution": self.seconds},
         }
+
+    def _report(self, problem: Problem) -> dict[str, Any]:
+        """What the optimizer found beside θ."""
+        report = self.built.optimizer.report
+        return {} if report is None else report(problem, self.theta, self.state)
 
     def _gradient_error(self, problem: Problem) -> dict[str, float]:
         """Estimates for integrated phases; a phase of order 1 means layers, not a flow."""

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from occore.arrays import Array
+from occore.arrays import Array, is_sparse
 from occore.errors import StructureError
 from occore.evaluation import Evaluation
 from occore.phase import Phase
@@ -76,6 +76,12 @@ def _not_affine(problem: Problem) -> str | None:
 
 
 def _not_dense(problem: Problem) -> str | None:
+    if is_sparse(problem.data.inputs) and len(problem.phases) == 1:
+        return "the inputs are a sparse matrix, which dense methods would fill in"
+    return _without_matrices(problem)
+
+
+def _without_matrices(problem: Problem) -> str | None:
     last = problem.phases[-1]
     if last.dynamics.design is None:
         return f"the phase {_name(last)} has no design matrix"
@@ -127,18 +133,53 @@ def affine_residual(problem: Problem) -> AffineResidual:
     return cache["_affine_residual"]
 
 
+def column_norms(problem: Problem) -> Array:
+    """‖J e_j‖ of each unknown, (size,), where the problem hands out its matrices; 1 for a zero.
+
+    Sparse matrices stay sparse. Raises StructureError where it cannot hand them out.
+    """
+    cache = problem.__dict__
+    if "_column_norms" not in cache:
+        why = _not_squares(problem) or _not_affine(problem) or _without_matrices(problem)
+        if why is not None:
+            raise StructureError(f"columns are scaled where they are at hand, but {why}")
+        last, norms = problem.phases[-1], {}
+        samples, design = _design(problem)
+        weight = sum(scale**2 for scale in _scales(problem, samples))
+        for name, M in design.items():
+            squares = weight * _column_squares(M)
+            for factor, term in problem.penalties:
+                rows = _row_operator(term, last.name, name, M.shape[1])
+                squares = squares if rows is None else squares + factor * _column_squares(rows)
+            root = np.where(squares > 0, np.sqrt(squares), 1.0)
+            shape = last.layout.shapes[name]
+            norms[name] = np.broadcast_to(root, (math.prod(shape) // root.size, root.size))
+        cache["_column_norms"] = last.layout.flatten(norms).astype(problem.dtype)
+    return cache["_column_norms"]
+
+
+def _column_squares(M: Array) -> Array:
+    return np.asarray((M.multiply(M) if is_sparse(M) else M * M).sum(axis=0))
+
+
 @dataclass(frozen=True)
 class DenseLeastSquares:
     """½‖A Θ − B‖² + ½‖L Θ‖² in Frobenius norms.
 
-    A: (samples, columns). B: (samples, outputs). L: (rows, columns), rows may be 0. Θ: (columns,
-    outputs); the rows of Θ are the columns of the controls, one after the other.
+    A: (samples, columns). B: (samples, outputs). operators: one L (rows, columns) for each penalty,
+    of which L is the stack; rows may be 0. Θ: (columns, outputs); the rows of Θ are the columns of
+    the controls, one after the other.
     """
 
     A: Array
     B: Array
-    L: Array
+    operators: tuple[Array, ...]
     phase: Phase
+
+    @property
+    def L(self) -> Array:
+        """All operators in one."""
+        return np.vstack([np.zeros((0, self.A.shape[1]), self.A.dtype), *self.operators])
 
     def stacked(self) -> tuple[Array, Array]:
         """The one system with the matrix [A; L] and the right-hand side [B; 0]."""
@@ -161,39 +202,52 @@ def dense_least_squares(problem: Problem) -> DenseLeastSquares:
     Raises StructureError where the problem cannot hand them out.
     """
     require_structure(problem, "dense_least_squares")
-    x = problem.data.inputs
-    for phase in problem.phases[:-1]:
-        x = phase(x, {})
+    samples, design = _design(problem)
     last = problem.phases[-1]
-    assert last.dynamics.design is not None  # noqa: S101 - the structure was required
-    design = last.dynamics.design(0.0, x)
     matrix = np.hstack([design[name] for name in last.layout])
-    target = problem.data.targets.reshape(x.shape[0], -1)
-    blocks, sides = [], []
-    for weight, term in problem.terminal:
-        assert term.residual_scale is not None  # noqa: S101 - the structure was required
-        scale = math.sqrt(weight) * term.residual_scale(x.shape[0])
-        blocks.append(scale * matrix)
-        sides.append(scale * target)
+    target = problem.data.targets.reshape(samples, -1)
+    scales = _scales(problem, samples)
     widths = {name: design[name].shape[1] for name in last.layout}
-    operators = [np.zeros((0, matrix.shape[1]), matrix.dtype)]
-    for weight, term in problem.penalties:
-        operators.extend(
-            math.sqrt(weight) * rows for rows in _row_operators(term, last.name, widths)
-        )
     return DenseLeastSquares(
-        np.vstack(blocks), np.vstack(sides), np.vstack(operators).astype(matrix.dtype), last
+        np.vstack([scale * matrix for scale in scales]),
+        np.vstack([scale * target for scale in scales]),
+        tuple(
+            (math.sqrt(weight) * _padded(term, last.name, widths)).astype(matrix.dtype)
+            for weight, term in problem.penalties
+        ),
+        last,
     )
 
 
-def _row_operators(term: object, phase: str, widths: dict[str, int]) -> list[Array]:
-    """The operator of a penalty on each control, padded to all columns of A."""
-    result, start, total = [], 0, sum(widths.values())
+def _design(problem: Problem) -> tuple[int, dict[str, Array]]:
+    """Number of samples, and the matrix for each control of the last phase."""
+    x, last = problem.data.inputs, problem.phases[-1]
+    for phase in problem.phases[:-1]:
+        x = phase(x, {})
+    assert last.dynamics.design is not None  # noqa: S101 - the structure was required
+    return x.shape[0], last.dynamics.design(0.0, x)
+
+
+def _scales(problem: Problem, samples: int) -> list[float]:
+    """√weight times the scale of the residual, of each terminal term."""
+    return [
+        math.sqrt(weight) * term.residual_scale(samples)  # pyright: ignore[reportOptionalCall]
+        for weight, term in problem.terminal
+    ]
+
+
+def _row_operator(term: Any, phase: str, control: str, columns: int) -> Array | None:
+    return term.row_operator(phase, control, columns)
+
+
+def _padded(term: object, phase: str, widths: dict[str, int]) -> Array:
+    """The operator of a penalty, with a block of columns for each control."""
+    start, total, result = 0, sum(widths.values()), []
     for name, columns in widths.items():
-        rows = term.row_operator(phase, name, columns)  # pyright: ignore[reportAttributeAccessIssue]
+        rows = _row_operator(term, phase, name, columns)
         if rows is not None:
-            padded = np.zeros((rows.shape[0], total), rows.dtype)
-            padded[:, start : start + columns] = rows
+            padded = np.zeros((rows.shape[0], total))
+            padded[:, start : start + columns] = rows.toarray() if is_sparse(rows) else rows
             result.append(padded)
         start += columns
-    return result
+    return np.vstack([np.zeros((0, total)), *result])

@@ -193,7 +193,7 @@ class _Builder:
     ) -> Objective:
         """A term for this chain and these data, with its weight."""
         try:
-            return choice.table.weight * term.for_phases(phases).for_data(train)
+            return choice.table.weight * term.for_data(train).for_phases(phases)
         except InputError as error:
             return self.refuse(path, error)
 
