@@ -16,6 +16,7 @@ def occore_register(registry: Any) -> None:
     from occore_least_squares.lsqr import LSQR
     from occore_least_squares.normal_equations import NormalEquations
     from occore_least_squares.qr import QR
+    from occore_least_squares.ridge_path import RidgePath
     from occore_least_squares.steepest_descent import SteepestDescent
     from occore_least_squares.svd import SVD
     from occore_least_squares.tikhonov import Tikhonov
@@ -29,6 +30,7 @@ def occore_register(registry: Any) -> None:
     registry.optimizer("qr", QR)
     registry.optimizer("svd", SVD)
     registry.optimizer("tsvd", TSVD)
+    registry.optimizer("ridge_path", RidgePath)
     registry.optimizer("normal_equations", NormalEquations)
     registry.optimizer("steepest_descent", SteepestDescent)
     registry.optimizer("cgls", CGLS)
