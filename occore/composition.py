@@ -9,7 +9,7 @@ forward, then carries the adjoint p and its directional derivative dp backward:
 Griewank and Walther, Evaluating Derivatives (2008), section 5.4 (second-order adjoints).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from occore.arrays import Array, Controls
 from occore.linearization import Linearization

@@ -9,6 +9,7 @@ import occore
 def occore_register(registry: Any) -> None:
     """Register the model, its objective, penalty and optimizers, and the data sets."""
     from occore_least_squares import datasets
+    from occore_least_squares.bilevel import Bilevel
     from occore_least_squares.cgls import CGLS
     from occore_least_squares.least_squares import LeastSquares
     from occore_least_squares.linear import Linear
@@ -31,9 +32,18 @@ def occore_register(registry: Any) -> None:
     registry.optimizer("svd", SVD)
     registry.optimizer("tsvd", TSVD)
     registry.optimizer("ridge_path", RidgePath)
+    registry.optimizer("bilevel", Bilevel)
     registry.optimizer("normal_equations", NormalEquations)
     registry.optimizer("steepest_descent", SteepestDescent)
     registry.optimizer("cgls", CGLS)
     registry.optimizer("lsqr", LSQR)
     registry.optimizer("lsmr", LSMR)
     datasets.register(registry)
+
+
+@occore.hookimpl
+def occore_figure(run: Any) -> Any:
+    """The path of λ, or the picture, that a run found."""
+    from occore_least_squares.figures import figure
+
+    return figure(run)

@@ -105,8 +105,18 @@ class RidgePath(Optimizer[RidgePathState]):
             )
         value, gradient = problem.value_and_gradient(theta)
         none = np.zeros(0)
+        start = State(0, value, norm(gradient), float("nan"))
         return RidgePathState(
-            0, value, norm(gradient), float("nan"), *[none] * 7, np.zeros((0, theta.size)), 0
+            **vars(start),
+            lambdas=none,
+            residual_norm=none,
+            seminorm=none,
+            degrees_of_freedom=none,
+            curvature=none,
+            gcv=none,
+            criterion=none,
+            thetas=np.zeros((0, theta.size)),
+            chosen=0,
         )
 
     def step(
@@ -182,11 +192,21 @@ class RidgePath(Optimizer[RidgePathState]):
                 "curvature": np.where(np.isfinite(state.curvature), state.curvature, np.nan),
                 "gcv": state.gcv,
                 "criterion": np.where(np.isfinite(state.criterion), state.criterion, np.nan),
-                "theta": state.thetas,
+                "controls": self._controls(problem, state.thetas),
                 "choose": self.choose,
                 "chosen": state.chosen,
                 "chosen_lambda": float(state.lambdas[state.chosen]),
             }
+        }
+
+    def _controls(self, problem: Problem, thetas: Array) -> dict[str, dict[str, Array]]:
+        """Each control along the path, (q, *shape), by phase and name."""
+        return {
+            phase.name: {
+                name: np.stack([problem.unflatten(theta)[phase.name][name] for theta in thetas])
+                for name in phase.layout
+            }
+            for phase in problem.phases
         }
 
     @classmethod

@@ -4,6 +4,7 @@
     diabetes                                          regression, bundled with scikit-learn
     digits, breast_cancer, wine, iris                 classification, bundled with scikit-learn
     csv, npz, hdf5, idx                               a file of the user's
+    gravity                                           an ill-posed integral equation
     ill_conditioned                                   3 equations, 2 unknowns, of chosen condition
 
 Each kind is a class in the file of its name. `supervised` holds what they share about targets,
@@ -19,6 +20,7 @@ def register(registry: Any) -> None:
     from occore_least_squares.datasets.csv import Csv
     from occore_least_squares.datasets.diabetes import Diabetes
     from occore_least_squares.datasets.digits import Digits
+    from occore_least_squares.datasets.gravity import Gravity
     from occore_least_squares.datasets.hdf5 import Hdf5
     from occore_least_squares.datasets.idx import Idx
     from occore_least_squares.datasets.ill_conditioned import IllConditioned
@@ -30,6 +32,7 @@ def register(registry: Any) -> None:
     registry.dataset("csv", Csv)
     registry.dataset("diabetes", Diabetes)
     registry.dataset("digits", Digits)
+    registry.dataset("gravity", Gravity)
     registry.dataset("hdf5", Hdf5)
     registry.dataset("idx", Idx)
     registry.dataset("ill_conditioned", IllConditioned)

@@ -72,18 +72,18 @@ def test_leave_one_out_is_the_fit_without_each_sample(name, rng):
 
 @pytest.mark.parametrize("name", ["identity", "second_difference"])
 def test_the_curvature_is_that_of_the_curve(name, rng):
-    """Against central differences of the log-log curve in log λ: h² is 1e-6."""
+    """Against central differences of the log-log curve in log λ: h² is 1e-4, rounding ε/h³ 1e-9."""
     A, B, L = matrices(name, rng)
-    path, h = tikhonov_path(A, B, L), 1e-3
+    path, h, lambdas = tikhonov_path(A, B, L), 1e-2, np.geomspace(0.1, 1e3, 12)
 
     def curve(tau):
         return np.log(np.stack(path.squares(np.exp(tau)))) / 2
 
-    tau = np.log(LAMBDAS)
+    tau = np.log(lambdas)
     ahead, here, behind = (curve(tau + s) for s in (h, 0, -h))
     d1, d2 = (ahead - behind) / (2 * h), (ahead - 2 * here + behind) / h**2
     expected = (d1[0] * d2[1] - d2[0] * d1[1]) / (d1[0] ** 2 + d1[1] ** 2) ** 1.5
-    assert_allclose(path.curvature(LAMBDAS), expected, rtol=1e-4, atol=1e-6)
+    assert_allclose(path.curvature(lambdas), expected, rtol=1e-3, atol=1e-6)
 
 
 def test_what_no_weight_determines_is_refused():
@@ -99,24 +99,14 @@ def deblurring(blurred, rng, linear_problem, deviation=1e-2):
     return linear_problem(A, (b + noise)[:, None], objective=objective), x, noise
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"choose": "l_curve"},
-        {"choose": "gcv"},
-        {"choose": "leave_one_out"},
-        {"choose": "discrepancy"},
-    ],
-    ids=lambda options: options["choose"],
-)
-def test_the_choice_is_near_the_best_of_the_path(options, blurred, rng, linear_problem, solve):
+@pytest.mark.parametrize("choose", ["l_curve", "gcv", "leave_one_out", "discrepancy"])
+def test_the_choice_is_near_the_best_of_the_path(choose, blurred, rng, linear_problem, solve):
     """On twenty noises: the error is at most thrice the least on the path in the median."""
     ratios = []
     for _ in range(20):
         problem, x, noise = deblurring(blurred, rng, linear_problem)
-        if options["choose"] == "discrepancy":
-            options = options | {"noise_level": float(np.linalg.norm(noise))}
-        optimizer = RidgePath(smallest=1e-8, largest=1e4, points=60, **options)
+        level = float(np.linalg.norm(noise)) if choose == "discrepancy" else None
+        optimizer = RidgePath(choose, smallest=1e-8, largest=1e4, points=60, noise_level=level)
         theta, state, _ = solve(optimizer, problem)
         errors = np.linalg.norm(state.thetas - x, axis=1)
         ratios.append(np.linalg.norm(theta - x) / errors.min())
@@ -130,7 +120,7 @@ def test_the_discrepancy_principle_takes_the_largest_weight_at_the_noise(
     problem, _, noise = deblurring(blurred, rng, linear_problem)
     level = float(np.linalg.norm(noise))
     optimizer = RidgePath(choose="discrepancy", noise_level=level, smallest=1e-8, points=80)
-    theta, state, _ = solve(optimizer, problem)
+    _, state, _ = solve(optimizer, problem)
     misfit = [np.linalg.norm(problem.output(t) - problem.data.targets) for t in state.thetas]
     assert misfit[state.chosen] <= level < misfit[state.chosen + 1]
     with pytest.raises(ComputationError, match="not at the noise level"):
@@ -185,12 +175,13 @@ def test_the_path_lies_in_the_run_file(tmp_path):
     )
     run = occore.run(case, tmp_path / "path.h5")
     path = run.result["path"]
-    assert path["theta"].shape == (50, 11)
+    assert path["controls"]["fit"]["W"].shape == (50, 1, 10)
     assert path["chosen_lambda"] == path["lambda"][path["chosen"]]
     assert path["chosen"] == np.argmin(path["gcv"])
     system = dense_least_squares(case.build().problem)
     theta = np.append(run["controls/fit/W"].ravel(), run["controls/fit/b"])
-    assert_allclose(path["theta"][path["chosen"]], theta, rtol=1e-12)
+    along = path["controls"]["fit"]["W"][path["chosen"], 0]
+    assert_allclose(along, theta[:10], rtol=1e-12)
     assert_allclose(
         path["residual_norm"][path["chosen"]], np.linalg.norm(system.A @ theta[:, None] - system.B)
     )
