@@ -15,8 +15,6 @@ from occore import Example
 from occore_continuous.discretizations.linear_equations import oscillator
 from occore_continuous.discretizations.shears import Shear, Shears
 
-SHEARS = (Shear(0.5, 0, kick=True), Shear(1.0, 1, kick=False), Shear(0.5, 2, kick=True))
-
 
 @dataclass(frozen=True)
 class Leapfrog(Shears):
@@ -27,7 +25,11 @@ class Leapfrog(Shears):
     """
 
     order: ClassVar[int] = 2
-    shears: ClassVar[tuple[Shear, ...]] = SHEARS
+    shears: ClassVar[tuple[Shear, ...]] = (
+        Shear(0.5, 0, "p"),
+        Shear(1.0, 1, "q"),
+        Shear(0.5, 2, "p"),
+    )
 
     @classmethod
     def example(cls) -> Example:

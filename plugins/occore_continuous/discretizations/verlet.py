@@ -15,8 +15,6 @@ from occore import Example
 from occore_continuous.discretizations.linear_equations import oscillator
 from occore_continuous.discretizations.shears import Shear, Shears
 
-SHEARS = (Shear(0.5, 0, kick=False), Shear(1.0, 1, kick=True), Shear(0.5, 2, kick=False))
-
 
 @dataclass(frozen=True)
 class Verlet(Shears):
@@ -28,7 +26,11 @@ class Verlet(Shears):
     """
 
     order: ClassVar[int] = 2
-    shears: ClassVar[tuple[Shear, ...]] = SHEARS
+    shears: ClassVar[tuple[Shear, ...]] = (
+        Shear(0.5, 0, "q"),
+        Shear(1.0, 1, "p"),
+        Shear(0.5, 2, "q"),
+    )
 
     @classmethod
     def example(cls) -> Example:

@@ -20,7 +20,7 @@ from occore_continuous.discretizations import (
     verlet,
 )
 from occore_continuous.discretizations.runge_kutta import RungeKutta
-from occore_continuous.discretizations.shears import Shears
+from occore_continuous.discretizations.shears import Shear, Shears
 from occore_continuous.discretizations.successive_stages import (
     SuccessiveLinearization,
     SuccessiveStages,
@@ -125,6 +125,15 @@ def curve_from_start(original, self, *arguments):
 
 def forward_again(original, self, dynamics, t, h, x, control):
     return self.step(dynamics, t + h, h, x, control)
+
+
+def costs_with_momenta(original, self, dynamics, x):
+    """Running costs are summed where p moves, though they depend on p."""
+    return self.shears
+
+
+def p_takes_the_rest(original, self, h, f, costs):
+    return original(self, h, f, 0 if self.moves == "p" else costs)
 
 
 def one_matrix(original, method, dynamics, h, x):
@@ -245,6 +254,15 @@ MUTANTS = [
     Mutant(
         "dense-output-of-low-order", "rk4", wrapped(RungeKutta, "_dense_output", curve_from_start)
     ),
+    Mutant(
+        "costs-with-momenta",
+        "verlet",
+        lambda m: [
+            wrapped(Shears, "_sequence", costs_with_momenta)(m),
+            wrapped(Shear, "rates", p_takes_the_rest)(m),
+        ],
+    ),
+    Mutant("costs-forgotten", "verlet", wrapped(Shears, "_sequence", costs_with_momenta)),
     Mutant("retreat-goes-on", "verlet", wrapped(Shears, "retreat", forward_again)),
     Mutant(
         "wrong-weight",
