@@ -6,7 +6,7 @@ import numpy as np
 
 from occore.dynamics import Dynamics
 from occore.example import Example
-from occore.testing import dynamics_maps
+from occore.testing import compiled, dynamics_maps
 from occore.testing.comparison import EXACT, close, identical, require
 from occore.testing.dynamics_maps import TIMES, at_time
 from occore.testing.points import Generator, arrays, moved
@@ -107,4 +107,5 @@ CHECKS = (
     row_design,
     jacobian,
     *dynamics_maps.CHECKS,
+    *compiled.DYNAMICS_CHECKS,
 )
