@@ -95,18 +95,21 @@ def _march(method: Discretization, field: Dynamics, steps: int, horizon: float, 
 
 
 def _observed_order(example: Example, field: Dynamics, horizon: float, x: Array = X) -> None:
-    method, name = example.map, type(example.map).__name__
+    method = example.map
     counts = COUNTS.get(method.order, HIGH)
     exact = reference(field, T, horizon, x)
     ends = [_march(method, field, n, horizon, x) for n in counts]
     errors = [float(np.linalg.norm(y - exact)) for y in ends]
     found = slope([abs(horizon) / n for n in counts], errors)
+    judge(f"{type(method).__name__}: state", method.order, found, errors)
+
+
+def judge(what: str, order: int, found: float | None, errors: list[float]) -> None:
+    """Raise CheckFailed unless the slope is the order ± 0.1; None: all errors are rounding."""
     if found is None:
-        close(f"{name}: a state with rounding errors only", errors[-1], 0.0, 1.0, 1e-10)
-        return
-    wrong = found < method.order - 0.1 or (method.order in COUNTS and found > method.order + 0.1)
-    if wrong:
-        fail(f"{name}: observed order {found:.2f}, not {method.order} ± 0.1; errors {errors}")
+        close(f"{what} with rounding errors only", errors[-1], 0.0, 1.0, 1e-10)
+    elif found < order - 0.1 or (order in COUNTS and found > order + 0.1):
+        fail(f"{what}: observed order {found:.2f}, not {order} ± 0.1; errors {errors}")
 
 
 def observed_order(example: Example, rng: Generator) -> None:

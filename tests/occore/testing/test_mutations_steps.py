@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from occore import adjoint, checkpointing, composition
 from occore.adjoint import MarchLinearization
+from occore.kernels.compiled_march import explicit
 from occore.stage_controls import Gather, StageControls
 from occore.testing.mutation import Mutant, failure, replaced, wrapped
 from occore_continuous.discretizations import (
@@ -305,6 +307,14 @@ MUTANTS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def fresh_coefficients():
+    """Compiled marches keep the coefficients of a method."""
+    explicit.cache_clear()
+    yield
+    explicit.cache_clear()
+
+
 @pytest.mark.parametrize("mutant", MUTANTS, ids=str)
 def test_the_suite_catches(mutant, monkeypatch):
     KEPT.clear()
@@ -316,3 +326,19 @@ def test_the_suite_catches(mutant, monkeypatch):
 @pytest.mark.parametrize("victim", VICTIMS)
 def test_the_suite_passes_what_is_right(victim):
     assert failure("discretization", VICTIMS[victim].example()) is None
+
+
+@pytest.mark.parametrize(("which", "what"), [(0, "adjoint"), (1, "gradient")])
+def test_orders_of_adjoint_and_gradient_are_seen(monkeypatch, which, what):
+    """A factor 1 + h² in each step, on the adjoint or on that of the controls, leaves order 1."""
+
+    def change(original, self, py):
+        px, pu = original(self, py)
+        factor = 1 + self.h**2, 1 + self.h
+        if which:
+            return px, {name: factor[1] * p for name, p in pu.items()}
+        return factor[0] * px, pu
+
+    wrapped(SuccessiveLinearization, "vjp", change)(monkeypatch)
+    found = failure("discretization", rk4.RK4.example(), "adjoint_order")
+    assert found is not None and re.search(rf"RK4: {what}: observed order (1\.|0\.9)", found)
