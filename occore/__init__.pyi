@@ -11,6 +11,9 @@ from .arrays import (
     dot as dot,
 )
 from .arrays import (
+    is_sparse as is_sparse,
+)
+from .arrays import (
     norm as norm,
 )
 from .case import (
@@ -27,15 +30,6 @@ from .checks import (
 )
 from .classification import (
     true_classes as true_classes,
-)
-from .control_names import (
-    ControlNames as ControlNames,
-)
-from .control_names import (
-    check_control_names as check_control_names,
-)
-from .control_names import (
-    is_named as is_named,
 )
 from .controls import (
     ControlSpace as ControlSpace,
@@ -101,6 +95,9 @@ from .interface import (
     Interface as Interface,
 )
 from .interface import (
+    abstract_attribute as abstract_attribute,
+)
+from .interface import (
     overridable as overridable,
 )
 from .kernels.row_products import (
@@ -154,6 +151,12 @@ from .optimizer import (
 from .phase import (
     Phase as Phase,
 )
+from .plotting import (
+    plot_pictures as plot_pictures,
+)
+from .plotting import (
+    square_pictures as square_pictures,
+)
 from .plugins import (
     hookimpl as hookimpl,
 )
@@ -169,11 +172,23 @@ from .runner import (
 from .runner import (
     run as run,
 )
+from .sparse_quadratic import (
+    SparseQuadratic as SparseQuadratic,
+)
+from .sparse_quadratic import (
+    sparse_quadratic as sparse_quadratic,
+)
 from .storage.run import (
     Run as Run,
 )
 from .storage.run import (
     open_run as open_run,
+)
+from .structure import (
+    AffineResidual as AffineResidual,
+)
+from .structure import (
+    DenseLeastSquares as DenseLeastSquares,
 )
 from .structure import (
     LinearModel as LinearModel,
@@ -183,6 +198,9 @@ from .structure import (
 )
 from .structure import (
     affine_residual as affine_residual,
+)
+from .structure import (
+    column_norms as column_norms,
 )
 from .structure import (
     dense_least_squares as dense_least_squares,

@@ -25,6 +25,11 @@ def array_namespace(*arrays: Array) -> Any:
     return np
 
 
+def is_sparse(a: Array) -> bool:
+    """Whether this is one of SciPy's sparse arrays, as the inputs of a problem may be."""
+    return hasattr(a, "tocsr")
+
+
 def dot(a: Controls, b: Controls) -> Any:
     """Inner product of two dictionaries of arrays with the same names."""
     total = 0.0

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from occore.arrays import Array, Controls, dot
+from occore.arrays import Array, Controls, dot, is_sparse
 from occore.errors import ComputationError
 from occore.linearization import Linearization
 from occore.phase import Phase
@@ -26,6 +26,9 @@ STEPS = 10.0 ** -np.arange(1.0, 7.0, 0.25)
 SAMPLES = 8
 MOST_STEPS = 512
 """Steps of a phase that is checked on its own; a longer one is checked within the objective."""
+
+MOST_ENTRIES = 2**24
+"""Entries that sparse inputs may have when they are filled in."""
 
 DIRECTIONS = 3
 """Directions of a Taylor test, at most: along one in a hundred the leading term happens to vanish,
@@ -117,10 +120,16 @@ def _taylor(
 def check_problem(problem: Problem, theta: Array, rng: np.random.Generator) -> list[CheckRow]:
     """The table of a problem at θ: its dynamics, steps and phases, then its gradient and Hessian.
 
-    A few samples stand for all, since every product is a sum over samples.
+    A few samples stand for all, since every product is a sum over samples. Sparse inputs are
+    filled in, since a derivative along them must be right in every entry.
     """
+    inputs = problem.data.inputs
     count = min(SAMPLES, problem.data.samples)
-    data = problem.data.subset(np.arange(count)).astype(np.dtype(np.float64)).dense()
+    if is_sparse(inputs):
+        count = min(count, max(1, MOST_ENTRIES // inputs.shape[1]))
+    data = problem.data.subset(np.arange(count)).astype(np.dtype(np.float64))
+    if is_sparse(inputs):
+        data = replace(data, inputs=data.inputs.toarray())
     problem, theta = replace(problem, data=data, counts=Counts()), theta.astype(np.float64)
     problem = frozen(problem.smooth_part, theta)  # a kink has no derivative to be checked
     controls, x, rows = problem.unflatten(theta), problem.data.inputs, []

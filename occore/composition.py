@@ -15,13 +15,6 @@ from occore.arrays import Array, Controls
 from occore.linearization import Linearization
 
 
-def jvp(parts: Sequence[Linearization], dx: Array, du: Sequence[Controls]) -> Array:
-    """Tangent of the composition."""
-    for part, d in zip(parts, du, strict=True):
-        dx = part.jvp(dx, d)
-    return dx
-
-
 def vjp(parts: Sequence[Linearization], p: Array) -> tuple[Array, list[Controls]]:
     """Adjoint of the composition: px, and pu of each part in the order of the parts."""
     pu = []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from occore.arrays import Array
+from occore.arrays import Array, is_sparse
 from occore.errors import DataError
 from occore.interface import Interface
 
@@ -17,10 +17,12 @@ from occore.interface import Interface
 class Data:
     """Samples: the start states of the first phase and the targets of the last.
 
-    inputs: (samples, *state_shape), an array, or a sparse matrix (CSR) of SciPy where the first
-    phase is a linear layer. targets: (samples, *output shape) or None. For classification the
-    targets are one-hot rows and `classes` names their columns. `digest` identifies the content
-    of the source, for the provenance of a run.
+    inputs: (samples, *state_shape). targets: (samples, *output shape) or None. For classification
+    the targets are one-hot rows and `classes` names their columns. `digest` identifies the content
+    of the source, for the provenance of a run. `picture` gives the rows and columns of the picture
+    whose pixels, one row after the other, the features are.
+
+    The inputs may be a SciPy sparse array (samples, features), for phases that take them so.
     """
 
     inputs: Array
@@ -28,6 +30,7 @@ class Data:
     classes: tuple[str, ...] | None = None
     features: tuple[str, ...] | None = None
     digest: str = ""
+    picture: tuple[int, int] | None = None
 
     @property
     def samples(self) -> int:
@@ -39,19 +42,14 @@ class Data:
         targets = None if self.targets is None else self.targets[indices]
         return replace(self, inputs=self.inputs[indices], targets=targets)
 
-    def dense(self) -> Data:
-        """The same numbers, with the inputs as an array where they are a sparse matrix."""
-        return replace(self, inputs=self.inputs.toarray()) if self.is_sparse else self
-
-    @property
-    def is_sparse(self) -> bool:
-        """Whether the inputs are a sparse matrix of SciPy."""
-        return hasattr(self.inputs, "toarray")
-
     def astype(self, dtype: np.dtype) -> Data:
         """The same numbers in another precision."""
         targets = None if self.targets is None else self.targets.astype(dtype)
         return replace(self, inputs=self.inputs.astype(dtype), targets=targets)
+
+    def record(self) -> dict[str, Array]:
+        """What a run file keeps of the data, as arrays by name; nothing by default."""
+        return {}
 
 
 class Dataset(Interface):
@@ -74,6 +72,8 @@ def split(data: Data, held_out: float, rng: np.random.Generator) -> tuple[Data, 
     """
     if held_out == 0:
         return data, None
+    if data.samples == 1:
+        raise DataError("the data are one sample, which cannot be split; remove held_out")
     count = round(held_out * data.samples)
     if not 0 < count < data.samples:
         raise DataError(
@@ -87,11 +87,13 @@ def split(data: Data, held_out: float, rng: np.random.Generator) -> tuple[Data, 
 def standardize(train: Data, held_out: Data | None) -> tuple[Data, Data | None]:
     """Inputs shifted and scaled to mean 0 and standard deviation 1 over the training samples.
 
-    A feature that is constant over the training samples is only shifted. Raises DataError for a
-    sparse matrix, which a shift would fill.
+    A feature that is constant over the training samples is only shifted. Raises DataError where
+    all would be constant, since there is but one sample, and for sparse inputs.
     """
-    if train.is_sparse:
-        raise DataError("sparse inputs cannot be shifted to mean 0 without filling them")
+    if train.samples == 1:
+        raise DataError("the data are one sample, of which all would become zero; set it to false")
+    if is_sparse(train.inputs):
+        raise DataError("a shift would fill in the sparse inputs; set it to false")
     mean, deviation = train.inputs.mean(axis=0), train.inputs.std(axis=0)
     scale = np.where(deviation > 0, deviation, 1.0)
 

@@ -99,3 +99,10 @@ class Dynamics(Interface):
     `design(t, x)` gives a matrix M (samples, columns) for each control, such that
     f(t, x, u) == sum of M[name] @ u[name].reshape(outputs, columns).T over the names.
     """
+
+    row_design: Callable[[float, Array], Any] | None = None
+    """Optional, for a dynamics with one control (…, columns) that it maps linearly, row by row.
+
+    `row_design(t, x)` is a sparse matrix M (samples · rows of a state, rows of the control) with
+    f(t, x, u).reshape(-1, columns) == M @ u[name].reshape(-1, columns).
+    """

@@ -20,6 +20,17 @@ def overridable(method: F) -> F:
     return method
 
 
+class _Missing:
+    """What an abstract attribute is until a class gives it."""
+
+    __isabstractmethod__ = True
+
+
+def abstract_attribute() -> Any:
+    """The value of a class attribute that every final class must give: tables, coefficients."""
+    return _Missing()
+
+
 def _is_final(value: object) -> bool:
     """Whether an attribute of an interface is a concrete method."""
     function = value

@@ -78,7 +78,7 @@ class Objective(Interface):
 
     @overridable
     def for_data(self, data: Data) -> Objective:
-        """The objective for these training data; called after `for_phases` when a case is built.
+        """The objective for these training data; called before `for_phases` when a case is built.
 
         Raises InputError where the data are not of the sort that it needs.
         """
@@ -122,6 +122,12 @@ class TerminalObjective(Objective):
     residual_scale: Callable[[int], float] | None = None
     """Optional: s(samples), where the residual is s · (x − target)."""
 
+    row_quadratic: Callable[[Array], tuple[Any, Array]] | None = None
+    """Optional: `row_quadratic(target)` is (Q, C): a sparse symmetric matrix (m, m), a centre
+
+    (m, columns), where Φ = ½ tr (X − C)ᵀ Q (X − C) of X = x.reshape(m, columns).
+    """
+
     metrics: Callable[[Array, Data], dict[str, float | Array]] | None = None
     """Optional: what a person would look at, of end states and the data that they belong to.
 
@@ -162,9 +168,16 @@ class ControlObjective(Objective):
     """Optional: `proximal(v, s)` is the u that minimises s R(u) + ½‖u − v‖²; like v."""
 
     row_operator: Callable[[str, str, int], Array | None] | None = None
-    """Optional: `row_operator(phase, control, columns)` is the matrix M (rows, columns) in
+    """Optional: `row_operator(phase, control, columns)` is M (rows, columns), maybe sparse, in
 
     R = Σ over the controls of ½‖u.reshape(-1, columns) Mᵀ‖², or None for a control without a term.
+    """
+
+    row_quadratic: Callable[[str, str, int], Any] | None = None
+    """Optional: `row_quadratic(phase, control, rows)` is a sparse symmetric K (rows, rows) in
+
+    R = Σ over the controls of ½ tr UᵀKU, U = u.reshape(rows, -1); or None for a control without a
+    term.
     """
 
 

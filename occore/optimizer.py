@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from occore.arrays import Array
 from occore.interface import Interface
@@ -23,6 +23,7 @@ class Status(Enum):
 
     SOLVED = "a direct method solved the problem"
     CONVERGED = "the gradient norm is below the tolerance"
+    NOISE_LEVEL = "the residual is at the noise level; more iterations would fit the noise"
     ITERATION_LIMIT = "max_iterations was reached before the tolerance"
     STALLED = "rounding errors stop further progress before the tolerance"
     LINE_SEARCH_FAILED = "no step decreased the objective; check the gradient with: occore check"
@@ -64,8 +65,11 @@ class Optimizer(Interface, Generic[S]):
     state: ClassVar[type[State]]
     """The class of its states, by which a stored state is restored."""
 
-    certificates: Callable[[Problem, Array], dict[str, float]] | None = None
-    """Optional: numbers that prove something of the result, asked for once, at the final θ."""
+    report: Callable[[Problem, Array, Any], dict[str, Any]] | None = None
+    """Optional: `report(problem, theta, state)` is what the method found beside θ.
+
+    A tree of numbers and arrays by name, which the run file keeps in `/result`.
+    """
 
     @abstractmethod
     def init(self, problem: Problem, theta: Array) -> S:

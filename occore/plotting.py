@@ -1,4 +1,4 @@
-"""Figures of a run: its history, and its controls where they are curves or pictures.
+"""Figures of a run: its history, and what a plugin draws of it, or its controls.
 
 Every function takes the matplotlib axes to draw on, so that figures can be combined. matplotlib is
 imported when a figure is drawn (extra `plot`).
@@ -13,12 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from occore.classification_figures import plot_confusion, plot_regions, plot_reliability
 from occore.errors import InputError, require
+from occore.plugins import load_host
 from occore.storage.run import Run, TreeRow
 
 MOST_PICTURES = 10
-CONFUSION = "train/confusion_matrix"
+HISTORY_WIDTH = 4.8
+"""Of a figure that shows something else beside the history; inches."""
+
 Axes = Any
 
 
@@ -91,57 +93,37 @@ def plot_pictures(name: str, rows: np.ndarray, panel: Any) -> None:
 
 
 def figure_for(run: Run, selection: str | None = None) -> Any:
-    """The figure of a run: its history beside its controls; or of one array, or part of it."""
+    """The figure of a run, or of one array, or part of it.
+
+    The figure of a run is its history, beside what a plugin draws of it (hook `occore_figure`), or
+    else its controls.
+    """
     figure_module = require("matplotlib.figure", extra="plot", purpose="to draw a figure")
     if selection is not None:
         figure = figure_module.Figure(figsize=(7, 4.5), layout="constrained")
         name = selection.partition("[")[0].strip("/ ")
         plot_array(run, name, figure.subplots(), run.select(selection))
         return figure
-    if _rows(run).get(f"result/metrics/{CONFUSION}") is not None:
-        return _classification_figure(run, figure_module)
-    pictures, timed = _pictures(run), _timed(run)
-    wide = pictures is not None or timed
-    figure = figure_module.Figure(figsize=(11 if wide else 7, 4.5), layout="constrained")
+    draw = load_host().observers().occore_figure(run=run)
+    pictures, timed = square_pictures(run), _timed(run)
+    wide = draw or pictures is not None or timed
+    width = getattr(draw, "width", 11.0) if wide else 7.0
+    figure = figure_module.Figure(figsize=(width, 4.5), layout="constrained")
     figure.suptitle(run.title, parse_math=False)
     if not wide:
         plot_history(run, figure.subplots())
         return figure
-    left, right = figure.subfigures(1, 2, width_ratios=(1, 1.3))
+    left, right = figure.subfigures(1, 2, width_ratios=(HISTORY_WIDTH, width - HISTORY_WIDTH))
     plot_history(run, left.subplots())
-    if pictures is not None:
+    if draw is not None:
+        draw(right)
+    elif pictures is not None:
         plot_pictures(*pictures, right)
     else:
         for axes, group in zip(
             right.subplots(len(timed), 1, squeeze=False).flat, timed, strict=True
         ):
             plot_in_time(run, group, axes)
-    return figure
-
-
-def _classification_figure(run: Run, figure_module: Any) -> Any:
-    """History, confusion matrix, calibration; beside them regions of the plane, or pictures."""
-    result, pictures = run.result, _pictures(run)
-    classes = [str(name) for name in result["classes"]]
-    parts = result["metrics"]
-    part = "held_out" if "held_out" in parts else "train"
-    regions = result.get("regions")
-    fourth = regions is not None or pictures is not None
-    figure = figure_module.Figure(figsize=(11, 9 if fourth else 4), layout="constrained")
-    figure.suptitle(run.title, parse_math=False)
-    rows = figure.subfigures(2, 1) if fourth else [figure]
-    axes = rows[0].subplots(1, 2 if fourth else 3)
-    plot_history(run, axes[0])
-    plot_confusion(parts[part], classes, part.replace("_", "-"), axes[1])
-    if not fourth:
-        plot_reliability(parts, axes[2])
-        return figure
-    left, right = rows[1].subfigures(1, 2)
-    plot_reliability(parts, left.subplots())
-    if regions is not None:
-        plot_regions(regions, classes, right.subplots())
-    elif pictures is not None:
-        plot_pictures(*pictures, right)
     return figure
 
 
@@ -191,7 +173,7 @@ def _rows(run: Run) -> dict[str, TreeRow]:
     return {row.path: row for row in run.tree()}
 
 
-def _pictures(run: Run) -> tuple[str, np.ndarray] | None:
+def square_pictures(run: Run) -> tuple[str, np.ndarray] | None:
     """The first control whose rows are square images, and at most ten of its rows."""
     for name, node in _rows(run).items():
         if not name.startswith("controls/") or node.shape is None or len(node.shape) != 2:

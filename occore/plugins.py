@@ -50,6 +50,14 @@ class HookSpecifications:
     def occore_run_finished(self, case: Any, result: dict[str, Any]) -> None:
         """A run ended, also by an interruption; `result` is the group of the run file."""
 
+    @hookspec(firstresult=True)
+    def occore_figure(self, run: Any) -> Any:
+        """How to draw what is particular to a run, or `None`.
+
+        A function that takes a panel (a matplotlib figure or subfigure) and draws there. The first
+        plugin that has one wins; the history of the run stands beside it.
+        """
+
 
 class Host:
     """Loads plugins and calls their hooks; a plugin that fails is put among the broken ones."""

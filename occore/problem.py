@@ -8,26 +8,20 @@ is evaluated twice between value and gradient. No result depends on an earlier e
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
-from occore import composition
 from occore.arrays import Array, array_namespace
 from occore.data import Data
 from occore.dynamics import StateShape
-from occore.errors import StructureError
+from occore.evaluation import Evaluation
 from occore.layout import Layout
-from occore.linearization import Linearization
 from occore.objective import (
     ControlObjective,
     EndObjective,
     Objective,
-    ObjectiveLinearization,
     PhaseControls,
     RunningObjective,
     TerminalObjective,
@@ -157,30 +151,30 @@ class Problem:
 
     def output(self, theta: Array, inputs: Array | None = None) -> Array:
         """End states of the data, or of other inputs (samples, *state_shape)."""
-        return self._split(self._end(theta, inputs))[0]
+        return self.split_cost(self._end(theta, inputs))[0]
 
     def value(self, theta: Array) -> float:
         """J(θ)."""
-        (x, cost), controls = self._split(self._end(theta, None)), self.unflatten(theta)
+        (x, cost), controls = self.split_cost(self._end(theta, None)), self.unflatten(theta)
         inputs, targets = self.data.inputs, self.data.targets
         terminal = sum(w * term(x, targets) for w, term in self.terminal)
         ends = sum(w * term(inputs, x, controls) for w, term in self.ends)
         return float(cost + terminal + ends + sum(w * term(controls) for w, term in self.penalties))
 
-    def _start(self, inputs: Array | None) -> Array:
+    def start_states(self, inputs: Array | None) -> Array:
         """Start states, with no cost so far where there is a running cost."""
         x = self.data.inputs if inputs is None else inputs
         return x if self.running is None else join(x, np.zeros(x.shape[0], x.dtype))
 
     def _end(self, theta: Array, inputs: Array | None) -> Array:
         """What the last link gives."""
-        controls, x = self.unflatten(theta), self._start(inputs)
+        controls, x = self.unflatten(theta), self.start_states(inputs)
         self.counts.forward += 1
         for link in self.links:
             x = link(x, controls[link.name])
         return x
 
-    def _split(self, x: Array) -> tuple[Array, Array | float]:
+    def split_cost(self, x: Array) -> tuple[Array, Array | float]:
         """End states, observed ones too, and the sum of the running costs up to the last."""
         if self.running is None:
             return x, 0.0
@@ -188,8 +182,8 @@ class Problem:
         cost = xp.sum(x[..., -1] if x.ndim == 2 else x[:, -1, -1])
         return xp.reshape(x[..., :-1], (*x.shape[:-1], *self.output_shape)), cost
 
-    def _join(self, p: Array, cost: float) -> Array:
-        """Adjoint of `_split`."""
+    def join_cost(self, p: Array, cost: float) -> Array:
+        """Adjoint of `split_cost`."""
         if self.running is None:
             return p
         xp = array_namespace(p)
@@ -201,12 +195,12 @@ class Problem:
 
     def at(self, theta: Array) -> Evaluation:
         """Value and derivatives at θ."""
-        controls, end, parts = self.unflatten(theta), self._start(None), []
+        controls, end, parts = self.unflatten(theta), self.start_states(None), []
         self.counts.forward += 1
         for link in self.links:
             end, part = link.linearize(end, controls[link.name])
             parts.append(part)
-        x, cost = self._split(end)
+        x, cost = self.split_cost(end)
         terminal = [(w, *term.linearize(x, self.data.targets)) for w, term in self.terminal]
         ends = [(w, *term.linearize(self.data.inputs, x, controls)) for w, term in self.ends]
         penalties = [(w, *term.linearize(controls)) for w, term in self.penalties]
@@ -241,138 +235,3 @@ class Problem:
     def jacobian(self, theta: Array) -> Evaluation:
         """The Jacobian of the residual at θ, through `residual_jvp` and `residual_vjp`."""
         return self.at(theta)
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """The problem at one θ: value, end states, and every derivative product."""
-
-    problem: Problem
-    value: float
-    output: Array
-    parts: Sequence[Linearization]
-    terminal: Sequence[tuple[float, ObjectiveLinearization]]
-    ends: Sequence[tuple[float, ObjectiveLinearization]]
-    penalties: Sequence[tuple[float, ObjectiveLinearization]]
-
-    def gradient(self) -> Array:
-        """∇J(θ), (size,)."""
-        seed, direct = self._seed
-        return self._adjoint(seed, 1.0) + direct + self._penalties(lambda term: term.gradient())
-
-    def gauss_newton_product(self, v: Array) -> Array:
-        """(yᵀ Φ_GN y + R_GN) v, with y the derivative of the end states."""
-        controls = self.problem.unflatten(v)
-        if self.problem.running is not None:
-            raise StructureError("a running cost has no Gauss–Newton product; use Hessian products")
-        dx = self._tangent(v)
-        p, direct = self._outer(
-            lambda term: term.gauss_newton_product(dx),
-            lambda term: term.gauss_newton_product((dx, controls)),
-        )
-        penalties = self._penalties(lambda term: term.gauss_newton_product(controls))
-        return self._adjoint(p) + direct + penalties
-
-    def hessian_product(self, v: Array) -> Array:
-        """∇²J(θ) v."""
-        problem, controls = self.problem, self.problem.unflatten(v)
-        du = self._controls(v)
-        problem.counts.tangent += 1
-        problem.counts.adjoint += 1
-        tangents = composition.control_tangents(self.parts, self._zero, du)
-        dx = problem._split(tangents[-1])[0]
-        dp, direct = self._outer(
-            lambda term: term.hessian_product(dx),
-            lambda term: term.hessian_product((dx, controls)),
-        )
-        p, dp = problem._join(self._seed[0], 1.0), problem._join(dp, 0.0)
-        second = composition.control_second(self.parts, p, dp, self._zero, tangents, du)
-        penalties = self._penalties(lambda term: term.hessian_product(controls))
-        return self._flatten(second) + direct + penalties
-
-    def residual(self) -> Array:
-        """r, where the value is ½‖r‖²; a vector."""
-        return self._stack([term.residual for _, term in self._terms()])
-
-    def residual_jvp(self, v: Array) -> Array:
-        """J v, with J the Jacobian of the residual."""
-        controls, dx = self.problem.unflatten(v), self._tangent(v)
-        parts = [_residual_jvp(term, dx) for _, term in self.terminal]
-        return self._stack([*parts, *(_residual_jvp(term, controls) for _, term in self.penalties)])
-
-    def residual_vjp(self, w: Array) -> Array:
-        """Jᵀ w."""
-        pieces, start = [], 0
-        for weight, term in self._terms():
-            end = start + term.residual.size
-            pieces.append(math.sqrt(weight) * w[start:end].reshape(term.residual.shape))
-            start = end
-        terminal = zip(self.terminal, pieces[: len(self.terminal)], strict=True)
-        theta = self._adjoint(sum(_residual_vjp(term, piece) for (_, term), piece in terminal))
-        penalties = zip(self.penalties, pieces[len(self.terminal) :], strict=True)
-        for (_, term), piece in penalties:
-            theta = theta + self.problem.flatten(_residual_vjp(term, piece))
-        return theta
-
-    def _terms(self) -> list[tuple[float, ObjectiveLinearization]]:
-        return [*self.terminal, *self.penalties]
-
-    @cached_property
-    def _seed(self) -> tuple[Array, Array]:
-        """The gradient in the end states, and that part of it in θ that does not come from them."""
-        return self._outer(lambda term: term.gradient(), lambda term: term.gradient())
-
-    def _outer(self, terminal: Any, end: Any) -> tuple[Array, Array]:
-        """A product of the terminal and end terms: its parts in the end states and in θ."""
-        total = np.zeros_like(self.output)
-        direct = np.zeros(self.problem.size, self.problem.dtype)
-        for weight, term in self.terminal:
-            total = total + weight * terminal(term)
-        for weight, term in self.ends:
-            states, controls = end(term)
-            total = total + weight * states
-            direct = direct + weight * self.problem.flatten(controls)
-        return total, direct
-
-    @cached_property
-    def _zero(self) -> Array:
-        start = self.problem._start(None)
-        return np.zeros(start.shape, start.dtype)
-
-    def _controls(self, v: Array) -> list[Any]:
-        controls = self.problem.unflatten(v)
-        return [controls[phase.name] for phase in self.problem.phases]
-
-    def _flatten(self, pu: list[Any]) -> Array:
-        names = [phase.name for phase in self.problem.phases]
-        return self.problem.flatten(dict(zip(names, pu, strict=True)))
-
-    def _tangent(self, v: Array) -> Array:
-        self.problem.counts.tangent += 1
-        end = composition.control_tangents(self.parts, self._zero, self._controls(v))[-1]
-        return self.problem._split(end)[0]
-
-    def _adjoint(self, p: Array, cost: float = 0.0) -> Array:
-        self.problem.counts.adjoint += 1
-        return self._flatten(composition.control_vjp(self.parts, self.problem._join(p, cost)))
-
-    def _penalties(self, product: Any) -> Array:
-        total = np.zeros(self.problem.size, self.problem.dtype)
-        for weight, term in self.penalties:
-            total = total + weight * self.problem.flatten(product(term))
-        return total
-
-    def _stack(self, residuals: list[Any]) -> Array:
-        weights = [weight for weight, _ in self._terms()]
-        pairs = zip(weights, residuals, strict=True)
-        return np.concatenate([math.sqrt(w) * np.reshape(r, -1) for w, r in pairs])
-
-
-def _residual_jvp(term: ObjectiveLinearization, d: Any) -> Array:
-    assert term.residual_jvp is not None, "asked for before the work"  # noqa: S101
-    return term.residual_jvp(d)
-
-
-def _residual_vjp(term: ObjectiveLinearization, w: Array) -> Any:
-    assert term.residual_vjp is not None, "asked for before the work"  # noqa: S101
-    return term.residual_vjp(w)

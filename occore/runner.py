@@ -24,6 +24,7 @@ from occore.data import Data
 from occore.errors import NonFiniteError, RunFileError
 from occore.gradient_error import gradient_error, gradient_gap
 from occore.interruption import Interruption
+from occore.nonfinite import locate_nonfinite
 from occore.optimizer import State, Status
 from occore.phase import Phase
 from occore.plugins import Host, load_host
@@ -264,8 +265,6 @@ class Execution:
             metrics["held_out"] = _metrics(problem, self.theta, self.built.held_out)
         objective, gradient = problem.value_and_gradient(self.theta)
         smooth = problem.smooth_part is problem
-        certify = self.built.optimizer.certificates
-        certificates = certify(problem, self.theta) if certify is not None else {}
         return {
             "objective": objective,
             # where there are kinks only the optimizer knows how far θ is from stationary
@@ -274,12 +273,17 @@ class Execution:
             "status_message": status.value,
             "metrics": metrics,
             "counts": asdict(self.problem.counts),
-            **({"certificates": certificates} if certificates else {}),
             **classification_record(problem, self.theta, self.built.held_out),
             **({"integration": integration} if integration else {}),
             **self._gradient_error(problem),
+            **self._report(problem),
             "times": {"solution": self.seconds},
         }
+
+    def _report(self, problem: Problem) -> dict[str, Any]:
+        """What the optimizer found beside θ."""
+        report = self.built.optimizer.report
+        return {} if report is None else report(problem, self.theta, self.state)
 
     def _gradient_error(self, problem: Problem) -> dict[str, float]:
         """Estimates for integrated phases; a phase of order 1 means layers, not a flow."""
@@ -305,6 +309,7 @@ class Execution:
             case_toml=self.case.text,
             case_toml_resolved=self.case.resolved_text(),
             history=self.history.arrays(),
+            data=self.problem.data.record(),
             controls=controls_record(self.problem, self.theta) if "controls" in wanted else {},
             trajectory=(
                 trajectory_record(self.problem, self.theta)
@@ -348,22 +353,3 @@ def _metrics(problem: Problem, theta: Array, data: Data) -> dict[str, float | Ar
         if term.metrics is not None:
             result.update(term.metrics(output, data))
     return result
-
-
-def locate_nonfinite(problem: Problem, theta: Array) -> str:
-    """Where the first NaN or infinity of an evaluation at θ appears, in words."""
-    for phase, named in problem.unflatten(theta).items():
-        for name, value in named.items():
-            if not np.all(np.isfinite(value)):
-                return f"the control {phase}/{name} is not finite"
-    x, controls = problem.data.inputs, problem.unflatten(theta)
-    for phase in problem.phases:
-        for step, state in enumerate(phase.states(x, controls[phase.name]), start=1):
-            if not np.all(np.isfinite(state)):
-                sample = int(np.argwhere(~np.isfinite(state))[0][0])
-                place = f"step {step} of " if not phase.static else ""
-                return (
-                    f"the state after {place}phase {phase.name!r} is not finite (sample {sample})"
-                )
-            x = state
-    return "the objective is not finite, at finite end states"

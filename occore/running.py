@@ -9,11 +9,14 @@ stays out of the error norm of adaptive steps. The state with its cost is flat: 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 
 from occore.arrays import Array, Controls, array_namespace
+from occore.bordered import bordered, bordered_blocks
 from occore.dynamics import Dynamics, StateShape
 from occore.events import Event
 from occore.layout import Layout
@@ -59,6 +62,37 @@ class WithCost(Dynamics):
     def initial_controls(self, rng: np.random.Generator) -> Controls:
         """Those of the field."""
         return self.field.initial_controls(rng)
+
+    @property
+    def jacobian(self) -> Callable[[float, Array, Controls], Any] | None:
+        """[[f_x, 0], [ℓ_x, 0]], where the field has its part."""
+        return None if self.field.jacobian is None else self._jacobian
+
+    def _jacobian(self, t: float, x: Array, u: Controls) -> Any:
+        assert self.field.jacobian is not None  # noqa: S101 - `jacobian` asks for it
+        state = self.split(x)
+        J, (value, part) = self.field.jacobian(t, state, u), self.cost.linearize(t, state, u)
+        g = part.vjp(array_namespace(value).ones_like(value))[0].reshape(len(x), -1)
+        return bordered(J, g) if J.ndim == 3 else bordered_blocks(J, g)
+
+    @property
+    def splitting(self) -> Callable[[], tuple[Dynamics, Dynamics]] | None:
+        """That of the field; the cost is part of the explicit one, since nothing depends on it."""
+        return None if self.field.splitting is None else self._splitting
+
+    def _splitting(self) -> tuple[Dynamics, Dynamics]:
+        assert self.field.splitting is not None  # noqa: S101 - `splitting` asks for it
+        explicit, implicit = self.field.splitting()
+        return replace(self, field=explicit), replace(self, field=implicit, cost=NoCost())
+
+    @property
+    def linear_part(self) -> Callable[[], Array] | None:
+        """[[M, 0], [0, 0]], where the field has M."""
+        return None if self.field.linear_part is None else self._linear_part
+
+    def _linear_part(self) -> Array:
+        assert self.field.linear_part is not None  # noqa: S101 - `linear_part` asks for it
+        return bordered(self.field.linear_part())
 
     def __call__(self, t: float, x: Array, u: Controls) -> Array:
         """[f; ℓ]."""
@@ -118,6 +152,25 @@ def join(x: Array, cost: Array) -> Array:
 
 def _zero_cost(px: Array) -> Array:
     return join(px, 0 * array_namespace(px).reshape(px, (px.shape[0], -1))[:, 0])
+
+
+@dataclass(frozen=True)
+class NoCost(RunningObjective):
+    """ℓ = 0."""
+
+    autonomous: ClassVar[bool] = True
+
+    def __call__(self, t: float, x: Array, u: Controls) -> Array:
+        """Zeros."""
+        return 0 * array_namespace(x).reshape(x, (x.shape[0], -1))[:, 0]
+
+    def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
+        """Zeros."""
+        return self(t, x, u), Products(
+            lambda dx, du: self(t, dx, du),
+            lambda py: (0 * x, {name: 0 * value for name, value in u.items()}),
+            lambda py, dx, du: (0 * dx, {name: 0 * value for name, value in du.items()}),
+        )
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@
     dense_least_squares    ½‖A Θ − B‖² + ½‖L Θ‖², with matrices at hand; Θ is θ as a matrix
     linear_model           Φ(A Θ) + ½‖L Θ‖², with matrices at hand and any terminal terms Φ
     smooth                 every term has derivatives everywhere
-    composite              a smooth J plus control terms that have a proximal map
+    composite              smooth terms, and at most one control term with kinks and a proximal map
+    sparse_quadratic       ½ tr ΘᵀHΘ − tr BᵀΘ + c with a sparse H, see `occore.sparse_quadratic`
 
 `spoiler` says what a problem lacks, and which phase or term spoils it, before any work.
 """
@@ -18,10 +19,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from occore.arrays import Array
+from occore.arrays import Array, is_sparse
 from occore.errors import StructureError
+from occore.evaluation import Evaluation
 from occore.phase import Phase
-from occore.problem import Evaluation, Problem
+from occore.problem import Problem
+from occore.sparse_quadratic import not_sparse_quadratic
 
 Structure = Literal[
     "least_squares",
@@ -30,6 +33,7 @@ Structure = Literal[
     "linear_model",
     "smooth",
     "composite",
+    "sparse_quadratic",
 ]
 
 
@@ -45,6 +49,8 @@ def spoiler(problem: Problem, structure: Structure) -> str | None:
         return _no_proximal(problem)
     if structure == "linear_least_squares":
         return _not_squares(problem) or _not_affine(problem)
+    if structure == "sparse_quadratic":
+        return not_sparse_quadratic(problem)
     return _not_squares(problem) or _not_affine(problem) or _not_dense(problem)
 
 
@@ -53,26 +59,6 @@ def require_structure(problem: Problem, structure: Structure) -> None:
     why = spoiler(problem, structure)
     if why is not None:
         raise StructureError(f"needs {structure.replace('_', ' ')}, but {why}")
-
-
-def _kinks(problem: Problem) -> str | None:
-    for _, term in problem.penalties:
-        if not term.smooth:
-            return f"the penalty {_kind(term)} has kinks"
-    return None
-
-
-def _no_proximal(problem: Problem) -> str | None:
-    rough = [(weight, term) for weight, term in problem.penalties if not term.smooth]
-    for weight, term in rough:
-        if term.proximal is None:
-            return f"the penalty {_kind(term)} has kinks, but no proximal map"
-        if weight < 0:
-            return f"the penalty {_kind(term)} has the negative weight {weight:g}"
-    if len(rough) > 1:
-        names = " and ".join(_kind(term) for _, term in rough)
-        return f"the penalties {names} have kinks: there is no proximal map of their sum"
-    return None
 
 
 def _not_squares(problem: Problem) -> str | None:
@@ -110,6 +96,12 @@ def _not_linear(problem: Problem) -> str | None:
 
 
 def _not_dense(problem: Problem) -> str | None:
+    if is_sparse(problem.data.inputs) and len(problem.phases) == 1:
+        return "the inputs are a sparse matrix, which dense methods would fill in"
+    return _without_matrices(problem)
+
+
+def _without_matrices(problem: Problem) -> str | None:
     for _, term in problem.terminal:
         if term.residual_scale is None:
             return f"the residual of the term {_kind(term)} is no multiple of x − target"
@@ -125,6 +117,26 @@ def _no_matrices(problem: Problem) -> str | None:
     for _, term in problem.penalties:
         if term.row_operator is None:
             return f"the penalty {_kind(term)} has no operator that acts on the rows"
+    return None
+
+
+def _kinks(problem: Problem) -> str | None:
+    for _, term in problem.penalties:
+        if not term.smooth:
+            return f"the penalty {_kind(term)} has kinks"
+    return None
+
+
+def _no_proximal(problem: Problem) -> str | None:
+    rough = [(weight, term) for weight, term in problem.penalties if not term.smooth]
+    for weight, term in rough:
+        if term.proximal is None:
+            return f"the penalty {_kind(term)} has kinks, but no proximal map"
+        if weight < 0:
+            return f"the penalty {_kind(term)} has the negative weight {weight:g}"
+    if len(rough) > 1:
+        names = " and ".join(_kind(term) for _, term in rough)
+        return f"the penalties {names} have kinks: there is no proximal map of their sum"
     return None
 
 
@@ -167,16 +179,46 @@ def affine_residual(problem: Problem) -> AffineResidual:
     return cache["_affine_residual"]
 
 
+def column_norms(problem: Problem) -> Array:
+    """‖J e_j‖ of each unknown, (size,), where the problem hands out its matrices; 1 for a zero.
+
+    Sparse matrices stay sparse. Raises StructureError where it cannot hand them out.
+    """
+    cache = problem.__dict__
+    if "_column_norms" not in cache:
+        why = _not_squares(problem) or _not_affine(problem) or _without_matrices(problem)
+        if why is not None:
+            raise StructureError(f"columns are scaled where they are at hand, but {why}")
+        last, norms = problem.phases[-1], {}
+        samples, design = _design(problem)
+        weight = sum(scale**2 for scale in _scales(problem, samples))
+        for name, M in design.items():
+            squares = weight * _column_squares(M)
+            for factor, term in problem.penalties:
+                rows = _row_operator(term, last.name, name, M.shape[1])
+                squares = squares if rows is None else squares + factor * _column_squares(rows)
+            root = np.where(squares > 0, np.sqrt(squares), 1.0)
+            shape = last.layout.shapes[name]
+            norms[name] = np.broadcast_to(root, (math.prod(shape) // root.size, root.size))
+        cache["_column_norms"] = last.layout.flatten(norms).astype(problem.dtype)
+    return cache["_column_norms"]
+
+
+def _column_squares(M: Array) -> Array:
+    return np.asarray((M.multiply(M) if is_sparse(M) else M * M).sum(axis=0))
+
+
 @dataclass(frozen=True)
 class LinearModel:
     """End states A Θ of affine controls, and penalties ½‖L Θ‖².
 
-    features: A (samples, columns), an array or a sparse matrix. L: (rows, columns), rows may be 0.
-    Θ: (columns, outputs); its rows are the columns of the controls, one after the other.
+    features: A (samples, columns), an array or a sparse matrix. operators: one L (rows, columns)
+    for each penalty, weights included. Θ: (columns, outputs); the rows of Θ are the columns of the
+    controls, one after the other.
     """
 
     features: Any
-    L: Array
+    operators: tuple[Array, ...]
     outputs: int
     phase: Phase
 
@@ -196,50 +238,44 @@ class LinearModel:
 
 
 def linear_model(problem: Problem) -> LinearModel:
-    """The matrices (A, L) of a linear model, with the weights of the penalties.
+    """The matrices of a linear model; the features are sparse where those of one control are.
 
     Raises StructureError where the problem cannot hand them out.
     """
     require_structure(problem, "linear_model")
-    x = problem.data.inputs
-    for phase in problem.phases[:-1]:
-        x = phase(x, {})
-    last = problem.phases[-1]
-    assert last.dynamics.design is not None  # noqa: S101 - the structure was required
-    design = last.dynamics.design(0.0, x)
-    parts = [design[name] for name in last.layout]
-    widths = {name: design[name].shape[1] for name in last.layout}
-    operators = [np.zeros((0, sum(widths.values())), x.dtype)]
-    for weight, term in problem.penalties:
-        operators.extend(
-            math.sqrt(weight) * rows for rows in _row_operators(term, last.name, widths)
-        )
-    return LinearModel(
-        _beside(parts), np.vstack(operators).astype(x.dtype), math.prod(problem.output_shape), last
+    _, design = _design(problem)
+    last, parts = problem.phases[-1], list(design.values())
+    widths = {name: part.shape[1] for name, part in design.items()}
+    if any(is_sparse(part) for part in parts):
+        import scipy.sparse
+
+        features = scipy.sparse.hstack(parts, format="csr")
+    else:
+        features = np.hstack(parts)
+    operators = tuple(
+        (math.sqrt(weight) * _padded(term, last.name, widths)).astype(features.dtype)
+        for weight, term in problem.penalties
     )
-
-
-def _beside(parts: list[Any]) -> Any:
-    """Matrices beside each other; sparse where one of them is."""
-    if not any(hasattr(part, "toarray") for part in parts):
-        return np.hstack(parts)
-    import scipy.sparse
-
-    return scipy.sparse.hstack(parts, format="csr")
+    return LinearModel(features, operators, math.prod(problem.output_shape), last)
 
 
 @dataclass(frozen=True)
 class DenseLeastSquares:
     """½‖A Θ − B‖² + ½‖L Θ‖² in Frobenius norms.
 
-    A: (samples, columns). B: (samples, outputs). L: (rows, columns), rows may be 0. Θ: (columns,
-    outputs), as in the linear model.
+    A: (samples, columns). B: (samples, outputs). operators: one L (rows, columns) for each penalty,
+    of which L is the stack; rows may be 0. Θ: (columns, outputs), as in the linear model.
     """
 
     A: Array
     B: Array
-    L: Array
+    operators: tuple[Array, ...]
     model: LinearModel
+
+    @property
+    def L(self) -> Array:
+        """All operators in one."""
+        return np.vstack([np.zeros((0, self.A.shape[1]), self.A.dtype), *self.operators])
 
     def stacked(self) -> tuple[Array, Array]:
         """The one system with the matrix [A; L] and the right-hand side [B; 0]."""
@@ -257,26 +293,46 @@ def dense_least_squares(problem: Problem) -> DenseLeastSquares:
     Raises StructureError where the problem cannot hand them out.
     """
     require_structure(problem, "dense_least_squares")
-    model = linear_model(problem)
-    samples = problem.data.samples
+    model, samples = linear_model(problem), problem.data.samples
     target = problem.data.targets.reshape(samples, -1)
-    blocks, sides = [], []
-    for weight, term in problem.terminal:
-        assert term.residual_scale is not None  # noqa: S101 - the structure was required
-        scale = math.sqrt(weight) * term.residual_scale(samples)
-        blocks.append(scale * model.features)
-        sides.append(scale * target)
-    return DenseLeastSquares(np.vstack(blocks), np.vstack(sides), model.L, model)
+    scales = _scales(problem, samples)
+    return DenseLeastSquares(
+        np.vstack([scale * model.features for scale in scales]),
+        np.vstack([scale * target for scale in scales]),
+        model.operators,
+        model,
+    )
 
 
-def _row_operators(term: object, phase: str, widths: dict[str, int]) -> list[Array]:
-    """The operator of a penalty on each control, padded to all columns of A."""
-    result, start, total = [], 0, sum(widths.values())
+def _design(problem: Problem) -> tuple[int, dict[str, Array]]:
+    """Number of samples, and the matrix for each control of the last phase."""
+    x, last = problem.data.inputs, problem.phases[-1]
+    for phase in problem.phases[:-1]:
+        x = phase(x, {})
+    assert last.dynamics.design is not None  # noqa: S101 - the structure was required
+    return x.shape[0], last.dynamics.design(0.0, x)
+
+
+def _scales(problem: Problem, samples: int) -> list[float]:
+    """√weight times the scale of the residual, of each terminal term."""
+    return [
+        math.sqrt(weight) * term.residual_scale(samples)  # pyright: ignore[reportOptionalCall]
+        for weight, term in problem.terminal
+    ]
+
+
+def _row_operator(term: Any, phase: str, control: str, columns: int) -> Array | None:
+    return term.row_operator(phase, control, columns)
+
+
+def _padded(term: object, phase: str, widths: dict[str, int]) -> Array:
+    """The operator of a penalty, with a block of columns for each control."""
+    start, total, result = 0, sum(widths.values()), []
     for name, columns in widths.items():
-        rows = term.row_operator(phase, name, columns)  # pyright: ignore[reportAttributeAccessIssue]
+        rows = _row_operator(term, phase, name, columns)
         if rows is not None:
-            padded = np.zeros((rows.shape[0], total), rows.dtype)
-            padded[:, start : start + columns] = rows
+            padded = np.zeros((rows.shape[0], total))
+            padded[:, start : start + columns] = rows.toarray() if is_sparse(rows) else rows
             result.append(padded)
         start += columns
-    return result
+    return np.vstack([np.zeros((0, total)), *result])

@@ -52,6 +52,16 @@ class TimeScaled(Dynamics):
         assert self.field.jacobian is not None  # noqa: S101 - `jacobian` asks for it
         return u[HORIZON] * self.field.jacobian(0.0, x, _inner(u))
 
+    @property
+    def splitting(self) -> Callable[[], tuple[Dynamics, Dynamics]] | None:
+        """T times that of f, where f has it."""
+        return None if self.field.splitting is None else self._splitting
+
+    def _splitting(self) -> tuple[Dynamics, Dynamics]:
+        assert self.field.splitting is not None  # noqa: S101 - `splitting` asks for it
+        explicit, implicit = self.field.splitting()
+        return TimeScaled(explicit), TimeScaled(implicit)
+
     def initial_controls(self, rng: np.random.Generator) -> Controls:
         """Those of f; the phase sets T."""
         return {**self.field.initial_controls(rng), HORIZON: np.ones(())}

@@ -12,8 +12,7 @@ import numpy as np
 from occore.case.complaints import Complaint, raise_complaints
 from occore.case.integrated import apply_guess, integrated_phase, start_data
 from occore.case.lines import Path as KeyPath
-from occore.case.model import Choice
-from occore.case.options import options_of
+from occore.case.options import Choice, options_of
 from occore.data import Data, split, standardize
 from occore.dynamics import StateShape
 from occore.errors import InputError
@@ -110,7 +109,7 @@ class _Builder:
             try:
                 train, held_out = standardize(train, held_out)
             except InputError as error:
-                return self.refuse(("data", "standardize"), error)
+                self.refuse(("data", "standardize"), error)
         return train.astype(dtype), held_out and held_out.astype(dtype)
 
     def start_values(self) -> Data:
@@ -206,7 +205,7 @@ class _Builder:
     ) -> Objective:
         """A term for this chain and these data, with its weight."""
         try:
-            return choice.table.weight * term.for_phases(phases).for_data(train)
+            return choice.table.weight * term.for_data(train).for_phases(phases)
         except InputError as error:
             return self.refuse(path, error)
 

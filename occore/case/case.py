@@ -15,7 +15,6 @@ from occore.case.lines import Path as KeyPath
 from occore.case.lines import key_lines
 from occore.case.model import (
     CaseTable,
-    Choice,
     DataTable,
     DiscretizationTable,
     KindTable,
@@ -23,7 +22,7 @@ from occore.case.model import (
     PenaltyTable,
     PhaseTable,
 )
-from occore.case.options import options_model
+from occore.case.options import Choice, nested_families, options_model
 from occore.case.reading import override, parse, read_text
 from occore.errors import UnknownKind
 from occore.objective import ControlObjective
@@ -254,11 +253,16 @@ class _Checker:
 
     def _options(self, cls: type, table: dict[str, Any], path: KeyPath, common: set[str]) -> Any:
         model = options_model(cls)
+        nested = {
+            name: self.choice(family, KindTable, table.get(name), (*path, name))
+            for name, family in nested_families(cls).items()
+        }
         try:
-            return model.model_validate(_tuples(table))
+            checked = model.model_validate(_tuples(table))
         except pydantic.ValidationError as error:
             self.complaints.extend(from_validation(error, path, model, common))
             return None
+        return checked.model_copy(update={k: v for k, v in nested.items() if k in table})
 
     def broken_plugins(self) -> None:
         """Where a kind is unknown, a plugin that could not be loaded may be the reason."""

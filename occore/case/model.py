@@ -1,23 +1,20 @@
 """The fixed part of a case file: its tables and their common keys, as pydantic models.
 
 A table with a `kind` holds, beside the keys named here, the options of that kind, which the
-registered class declares; `Choice` is such a table after validation.
+registered class declares; `occore.case.options.Choice` is such a table after validation.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 import pydantic
 from pydantic import Field
 
-from occore.case.options import options_of
-from occore.registry import Entry
+from occore.case.options import Table
 
 STRICT = pydantic.ConfigDict(extra="forbid", strict=True, frozen=True)
 KINDS = pydantic.ConfigDict(extra="allow", strict=True, frozen=True)
-Table = dict[str, Any]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -178,24 +175,3 @@ class PenaltyTable(KindTable):
     """[[objective.penalty]]: a control term."""
 
     weight: Annotated[float, Field(ge=0, allow_inf_nan=False, description="multiplies the term")]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A validated table with a kind: the registered entry, its options, and the common keys."""
-
-    entry: Entry
-    table: Any
-    options: pydantic.BaseModel
-
-    def make(self) -> Any:
-        """An instance of the registered class."""
-        return self.entry.cls(**options_of(self.options))
-
-    def resolved(self) -> Table:
-        """The table with every default written out, without keys that are not set."""
-        common = self.table.model_dump(exclude={"penalty"}, exclude_none=True)
-        names = type(self.table).model_fields
-        return {k: v for k, v in common.items() if k in names} | self.options.model_dump(
-            exclude_none=True
-        )

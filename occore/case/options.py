@@ -1,7 +1,8 @@
 """Options of registered things: the typed fields of a class are the single source.
 
 From them come the validation of a table of a case file, its errors, the listing of
-`occore plugins NAME` and the JSON schema.
+`occore plugins NAME` and the JSON schema. A field whose type is an interface, such as `Dataset`, is
+a table with a kind of its own in a case file: `source = { kind = "digits" }`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,14 @@ import typing
 from typing import Any
 
 import pydantic
+
+from occore.data import Dataset
+from occore.registry import Entry
+
+Table = dict[str, Any]
+
+NESTED: dict[Any, str] = {Dataset: "dataset"}
+"""Interfaces that may be the type of an option, and their families."""
 
 FROM_DATA = frozenset({"state_shape"})
 """Fields that the chain fills in from the shape of the data; no options of a case."""
@@ -29,7 +38,7 @@ def options_model(cls: type) -> type[pydantic.BaseModel]:
     for field in dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ():
         if field.name not in FROM_DATA and field.init:
             name = field.metadata.get("key", field.name)
-            fields[name] = (hints[field.name], _default(field))
+            fields[name] = (_plain_hint(hints[field.name]), _default(field))
     return pydantic.create_model(
         cls.__name__,
         __config__=pydantic.ConfigDict(
@@ -40,9 +49,51 @@ def options_model(cls: type) -> type[pydantic.BaseModel]:
     )
 
 
+def nested_families(cls: type) -> dict[str, str]:
+    """The options of a class that are tables with a kind, and the families of these kinds."""
+    hints = typing.get_type_hints(cls)
+    return {name: NESTED[hint] for name, hint in hints.items() if _is_nested(hint)}
+
+
+def _is_nested(hint: Any) -> bool:
+    return isinstance(hint, type) and hint in NESTED
+
+
+def _plain_hint(hint: Any) -> Any:
+    """The hint, with a table in place of an interface."""
+    if typing.get_origin(hint) is typing.Annotated:
+        inner, *metadata = typing.get_args(hint)
+        return typing.Annotated[(Table, *metadata)] if _is_nested(inner) else hint
+    return Table if _is_nested(hint) else hint
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """A validated table with a kind: the registered entry, its options, and the common keys."""
+
+    entry: Entry
+    table: Any
+    options: pydantic.BaseModel
+
+    def make(self) -> Any:
+        """An instance of the registered class."""
+        return self.entry.cls(**options_of(self.options))
+
+    def resolved(self) -> Table:
+        """The table with every default written out, without keys that are not set."""
+        common = self.table.model_dump(exclude={"penalty"}, exclude_none=True)
+        names = type(self.table).model_fields
+        nested = {name: value for name, value in self.options if isinstance(value, Choice)}
+        return (
+            {k: v for k, v in common.items() if k in names}
+            | self.options.model_dump(exclude=set(nested), exclude_none=True)
+            | {name: value.resolved() for name, value in nested.items()}
+        )
+
+
 def options_of(table: pydantic.BaseModel) -> dict[str, Any]:
-    """The validated options, by name."""
-    return {name: getattr(table, name) for name in type(table).model_fields}
+    """The validated options, by name; instances where they are choices."""
+    return {name: value.make() if isinstance(value, Choice) else value for name, value in table}
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:

@@ -18,7 +18,7 @@ from occore.case.model import (
     PenaltyTable,
     PhaseTable,
 )
-from occore.case.options import options_model
+from occore.case.options import nested_families, options_model
 from occore.objective import ControlObjective
 from occore.registry import Entry, Registry
 
@@ -33,7 +33,7 @@ def case_schema(registry: Registry) -> Schema:
     schema = _schema(CaseTable)
     phase = _schema(PhaseTable)
     tables = schema["properties"]
-    tables["data"] = _choice(DataTable, registry.entries("dataset"))
+    tables["data"] = _choice(DataTable, registry.entries("dataset"), registry)
     tables["phase"] = {"type": "array", "minItems": 1, "items": phase}
     tables["optimizer"] = _choice(KindTable, registry.entries("optimizer"))
     objective = _choice(ObjectiveTable, others)
@@ -54,20 +54,40 @@ def case_schema(registry: Registry) -> Schema:
     }
 
 
-def _choice(common: type[pydantic.BaseModel], entries: list[Entry]) -> Schema:
-    """One branch for each registered kind: its options beside the common keys of the table."""
-    return {"type": "object", "required": ["kind"], "oneOf": [_branch(common, e) for e in entries]}
+def _choice(
+    common: type[pydantic.BaseModel], entries: list[Entry], registry: Registry | None = None
+) -> Schema:
+    """One branch for each registered kind: its options beside the common keys of the table.
+
+    registry: where options that are choices themselves find theirs.
+    """
+    branches = [_branch(common, entry, registry) for entry in entries]
+    return {"type": "object", "required": ["kind"], "oneOf": branches}
 
 
-def _branch(common: type[pydantic.BaseModel], entry: Entry) -> Schema:
+def _branch(
+    common: type[pydantic.BaseModel], entry: Entry, registry: Registry | None = None
+) -> Schema:
     base, options = _schema(common), _schema(options_model(entry.cls))
     properties = {
         **base["properties"],
         **options.get("properties", {}),
+        **(_nested(entry, registry) if registry else {}),
         "kind": {"const": entry.name, "description": options.get("description", "")},
     }
     required = [*base.get("required", []), *options.get("required", [])]
     return {"properties": properties, "required": required, "additionalProperties": False}
+
+
+def _nested(entry: Entry, registry: Registry) -> Schema:
+    """The options that are choices; a choice within a choice has no further ones in the schema."""
+    return {
+        name: _choice(
+            KindTable,
+            [other for other in registry.entries(family) if not nested_families(other.cls)],
+        )
+        for name, family in nested_families(entry.cls).items()
+    }
 
 
 def _schema(model: type[pydantic.BaseModel]) -> Schema:

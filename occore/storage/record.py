@@ -57,9 +57,10 @@ class RunRecord:
     finished: ISO 8601, UTC; `finished` is None while the run goes on. case_toml: the case as given;
     case_toml_resolved: with every default filled in.
     history: arrays (N,) by name, with "iteration" (integers) and "objective"; history_units: their
-    units, "1" where absent. controls, trajectory, adjoint: by phase. result, checkpoint,
-    provenance: trees of dictionaries whose leaves are numbers, bools, strings or arrays of these;
-    a key "a/b" is the entry b of a. checks: the rows of the derivative table, column to value.
+    units, "1" where absent. data: what is kept of the data, arrays by name. controls, trajectory,
+    adjoint: by phase. result, checkpoint, provenance: trees of dictionaries whose leaves are
+    numbers, bools, strings or arrays of these; a key "a/b" is the entry b of a. checks: the rows of
+    the derivative table, column to value.
     units: of any other array by its path, such as {"trajectory/swing/time": "s"}.
     Raises ValueError where the arrays of the history do not fit together.
     """
@@ -73,6 +74,7 @@ class RunRecord:
     history: Mapping[str, np.ndarray]
     finished: str | None = None
     history_units: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, np.ndarray] = field(default_factory=dict)
     controls: Mapping[str, PhaseControlsRecord] = field(default_factory=dict)
     trajectory: Mapping[str, TrajectoryRecord] = field(default_factory=dict)
     adjoint: Mapping[str, TrajectoryRecord] = field(default_factory=dict)

@@ -137,6 +137,7 @@ class Run:
                 for p, r in rows.items()
                 if p.startswith(prefix) and r.units not in ("", "1")
             },
+            data=everything.get("data", {}),
             controls={
                 phase: _controls(values) for phase, values in everything.get("controls", {}).items()
             },

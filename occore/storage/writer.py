@@ -81,6 +81,8 @@ def _fill(file: h5py.File, record: RunRecord) -> None:
     root = GroupWriter(file["/"], record.units_of)
     _root_attributes(file, record)
     _history(root.child("history"), record.history)
+    for name, values in record.data.items():
+        root.child("data").array(name, values)
     for phase, controls in record.controls.items():
         _controls(root.child("controls").child(phase), controls, phase)
     for group, phases in (("trajectory", record.trajectory), ("adjoint", record.adjoint)):

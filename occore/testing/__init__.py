@@ -7,6 +7,8 @@
     target, maps, second_order, samples          checks of any map y(x, u)
     namespaces              traced formulas and the strict Array API
     step_orders             orders of steps, error estimates and dense output
+    adjoint_orders          orders of adjoints and gradients
+    compiled                fields and marches by Numba against those by NumPy
     objective_contracts, squares                 options, samples and residuals of objectives
     points, variants        where things are tried: near the example, with every choice of options
     comparison              what it means to agree

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from occore.example import Example
-from occore.testing import step_maps, step_orders
+from occore.testing import adjoint_orders, compiled, step_maps, step_orders
 from occore.testing.comparison import close, fail
 from occore.testing.points import Generator, arrays
 
@@ -23,4 +23,10 @@ def value(example: Example, rng: Generator) -> None:
         )
 
 
-CHECKS = (value, *step_maps.CHECKS, *step_orders.CHECKS)
+CHECKS = (
+    value,
+    *step_maps.CHECKS,
+    *step_orders.CHECKS,
+    *adjoint_orders.CHECKS,
+    *compiled.MARCH_CHECKS,
+)

@@ -6,7 +6,7 @@ import numpy as np
 
 from occore.dynamics import Dynamics
 from occore.example import Example
-from occore.testing import dynamics_maps
+from occore.testing import compiled, dynamics_maps
 from occore.testing.comparison import EXACT, close, identical, require
 from occore.testing.dynamics_maps import TIMES, at_time
 from occore.testing.points import Generator, arrays, moved
@@ -86,12 +86,26 @@ def jacobian(example: Example, rng: Generator) -> None:
         close("jacobian", shaped.reshape(at.y.shape), at.part.jvp(at.d[0], still), EXACT)
 
 
+def row_design(example: Example, rng: Generator) -> None:
+    """f, row by row, is the sparse matrix of `row_design` times the rows of the one control."""
+    if example.map.row_design is None:
+        return
+    for other in variants(example):
+        at = draw(at_time(other, TIMES[1]), rng)
+        (u,) = at.u.values()
+        columns = u.shape[-1]
+        rows = other.map.row_design(TIMES[1], at.x) @ u.reshape(-1, columns)
+        close("row_design", rows, at.y.reshape(-1, columns), EXACT)
+
+
 CHECKS = (
     value,
     layout,
     affine_in_controls,
     autonomous,
     design,
+    row_design,
     jacobian,
     *dynamics_maps.CHECKS,
+    *compiled.DYNAMICS_CHECKS,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import scipy.sparse
@@ -123,12 +123,23 @@ class Ramp(ControlSpace):
         return np.array([0.0, 1.0])
 
 
+class MidpointTableau(NamedTuple):
+    """The coefficients of `Midpoint`; both stages use the control in the middle."""
+
+    matrix: tuple[tuple[float, ...], ...] = ((0.0, 0.0), (0.5, 0.0))
+    b: tuple[float, ...] = (0.0, 1.0)
+    times: tuple[float, ...] = (0.0, 0.5)
+    places: tuple[int, ...] = (0, 0)
+    fields: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True)
 class Midpoint(Discretization):
     """x + h f(t + h/2, x + h/2 f(t, x)), controls at t + h/2: a step for tests of others."""
 
     order: ClassVar[int] = 2
     abscissae: ClassVar[tuple[float, ...]] = (0.5,)
+    tableau: ClassVar[MidpointTableau] = MidpointTableau()
 
     def step(self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls) -> Array:
         """Both stages use the control in the middle."""

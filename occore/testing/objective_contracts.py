@@ -92,6 +92,28 @@ def row_operator(example: Example, rng: Generator) -> None:
         close("R by row_operator", other.map(nested(u)), total, EXACT)
 
 
+def row_quadratic(example: Example, rng: Generator) -> None:
+    """The term is ½ tr (X − C)ᵀ Q (X − C) of its rows, with the matrices of row_quadratic."""
+    if getattr(example.map, "row_quadratic", None) is None:
+        return
+    for other in variants(example):
+        x, u = next(scalars(other)).target.point(rng, 2)
+        if isinstance(other.map, TerminalObjective):
+            target = repeated_targets(example, 2)
+            assert other.map.row_quadratic is not None  # noqa: S101 - just asked for
+            Q, C = other.map.row_quadratic(target)
+            rows = x.reshape(C.shape) - C
+            close("Φ by row_quadratic", other.map(x, target), np.sum(rows * (Q @ rows)) / 2, EXACT)
+            continue
+        total = 0.0
+        for path, value in u.items():
+            phase, _, name = path.partition("/")
+            rows = value.reshape(len(value), -1)
+            K = other.map.row_quadratic(phase, name, len(value))
+            total += 0.0 if K is None else float(np.sum(rows * (K @ rows))) / 2
+        close("R by row_quadratic", other.map(nested(u)), total, EXACT)
+
+
 def metrics(example: Example, rng: Generator) -> None:
     """What a person would look at: finite numbers, and arrays of them, by name."""
     measure = getattr(example.map, "metrics", None)
@@ -129,5 +151,6 @@ CHECKS = (
     gauss_newton,
     residual,
     row_operator,
+    row_quadratic,
     metrics,
 )

@@ -13,14 +13,22 @@ from occore.data import Data
 from occore.example import Example
 from occore.phase import Phase
 from occore.problem import Problem
+from occore.running import WithCost
 from occore.testing.comparison import close, identical
 from occore.testing.fields import START, Field
-from occore.testing.maps import MAP_CHECKS, named, repeatable, shapes, transpose_and_taylor
+from occore.testing.maps import (
+    MAP_CHECKS,
+    complex_step,
+    named,
+    repeatable,
+    shapes,
+    transpose_and_taylor,
+)
 from occore.testing.models import Ramp, Tanh
 from occore.testing.points import Generator, cast, like, near, near_samples
 from occore.testing.samples import SAMPLE_CHECKS, one_by_one
 from occore.testing.target import Target, draw, products
-from occore.testing.terms import HalfSquares
+from occore.testing.terms import Effort, HalfSquares
 from occore.testing.variants import describe, variants
 
 T, H, STEPS = 0.3, 0.2, 5
@@ -52,16 +60,19 @@ def march(example: Example, **options: Any) -> Phase:
 
 def solve(example: Example, **options: Any) -> Target:
     """The same as a map."""
-    phase = march(example, **options)
+    return _as_map(march(example, **options), START["x"])
 
+
+def _as_map(phase: Phase, start: Any) -> Target:
     def point(rng: Generator, samples: int):
         u = {
             name: near(value, rng) if name == "g" else np.stack([near(value, rng) for _ in "01"])
             for name, value in CONTROLS.items()
         }
-        return near_samples(START["x"], samples, rng), u
+        return near_samples(start, samples, rng), u
 
-    return Target(f"{type(example.map).__name__}, solve", phase, phase.linearize, point)
+    subject = f"{type(phase.discretization).__name__}, {phase.name}"
+    return Target(subject, phase, phase.linearize, point)
 
 
 def same_bits(example: Example, rng: Generator) -> None:
@@ -103,6 +114,18 @@ def observations(example: Example, rng: Generator) -> None:
         identical(f"observed, {policy}", found, products(target.linearize(x, u)[1], dx, du, py))
 
 
+def cost(example: Example, rng: Generator) -> None:
+    """A solve with a running cost: jvp, vjp, curvature."""
+    phase = replace(
+        march(example, steps=2),
+        name="solve with a cost",
+        dynamics=WithCost(Field(), Effort(), np.shape(START["x"])[1:]),
+    )
+    target = _as_map(phase, np.pad(START["x"], ((0, 0), (0, 1))))
+    for check in (transpose_and_taylor, complex_step):
+        check(target, rng)
+
+
 def chain(example: Example, rng: Generator) -> None:
     """A layer, a solve and a layer, with an objective: gradient, Hessian and Gauss–Newton."""
     phases = (
@@ -142,5 +165,6 @@ CHECKS = (
     *(_on_solve(check) for check in (*MAP_CHECKS, *SAMPLE_CHECKS)),
     memory,
     observations,
+    cost,
     chain,
 )

@@ -15,7 +15,7 @@ from occore.errors import InputError
 from occore.example import Example
 
 EXECUTORS = ("compiler",)
-"""Options that choose what runs the same program; their own tests compare them."""
+"""Options that choose what runs the same program; `compiled` compares them."""
 
 
 def variants(example: Example) -> Iterator[Example]:

@@ -35,3 +35,11 @@ def occore_register(registry: Any) -> None:
     registry.optimizer("scipy", ScipyMinimize)
     registry.dataset("half_plane", HalfPlane)
     registry.dataset("peaks5", Peaks5)
+
+
+@occore.hookimpl
+def occore_figure(run: Any) -> Any:
+    """Confusion matrix, calibration and decisions of a classification."""
+    from occore_classification.figures import figure
+
+    return figure(run)

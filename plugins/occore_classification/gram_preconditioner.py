@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from occore import Array, LinearModel, Problem, linear_model, require_structure
+from occore import Array, LinearModel, Problem, is_sparse, linear_model, require_structure
 from occore_classification.conjugate_gradients import Operator
 
 FEWEST_SAMPLES = 4096
@@ -88,7 +88,7 @@ def _inverted(problem: Problem, theta: Array) -> GramInverse:
     model = linear_model(problem.subset(chosen))
     # the selection has the weight of all
     w = w[chosen] * (np.sum(w, axis=0) / np.maximum(np.sum(w[chosen], axis=0), TINY))
-    penalty = model.L.T @ model.L
+    penalty = sum((L.T @ L for L in model.operators), 0 * np.eye(columns, dtype=w.dtype))
     inverses = [inverse(weighted_gram(model.features, column) + penalty) for column in w.T]
     eigenvalues, vectors = np.linalg.eigh(total)
     flat = vectors[:, eigenvalues <= FLAT * np.max(np.abs(eigenvalues))].astype(np.float32)
@@ -112,7 +112,7 @@ def curvature(problem: Problem, theta: Array) -> tuple[Array, Array]:
 
 def weighted_gram(features: Any, w: Array) -> Array:
     """Aᵀ diag(w) A (columns, columns), of a dense or sparse A; w is not negative."""
-    dense = features.toarray() if hasattr(features, "toarray") else features
+    dense = features.toarray() if is_sparse(features) else features
     scaled = np.sqrt(w)[:, None] * dense
     return scaled.T @ scaled
 

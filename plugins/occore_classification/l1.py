@@ -15,16 +15,14 @@ from typing import ClassVar
 
 from occore import (
     Array,
-    ControlNames,
     ControlObjective,
     Example,
     ObjectiveLinearization,
     Phase,
     PhaseControls,
     array_namespace,
-    check_control_names,
-    is_named,
 )
+from occore_least_squares.penalised import Chosen, check_chosen, is_chosen
 
 
 @dataclass(frozen=True)
@@ -33,11 +31,11 @@ class L1(ControlObjective):
 
     smooth: ClassVar[bool] = False
 
-    controls: ControlNames = None
+    controls: Chosen = None
 
     def for_phases(self, phases: Sequence[Phase]) -> L1:
         """The term itself. Raises InputError for a control that no phase has."""
-        check_control_names(self.controls, phases)
+        check_chosen(self.controls, phases, lambda path, columns: None)
         return self
 
     def __call__(self, controls: PhaseControls) -> Array:
@@ -65,7 +63,7 @@ class L1(ControlObjective):
 
     def _penalised(self, controls: PhaseControls) -> PhaseControls:
         return {
-            phase: {name: u for name, u in named.items() if is_named(self.controls, phase, name)}
+            phase: {name: u for name, u in named.items() if is_chosen(self.controls, phase, name)}
             for phase, named in controls.items()
         }
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Annotated, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import Field
 
@@ -48,9 +48,9 @@ class SmoothOptimizer(Optimizer[S]):
         bool, Field(description="smallest Ritz value of the Hessian at the end, 60 products")
     ] = False
 
-    def certificates(self, problem: Problem, theta: Array) -> dict[str, float]:
+    def report(self, problem: Problem, theta: Array, state: S) -> dict[str, Any]:
         """Whether the Hessian is positive semidefinite, where that was asked for."""
-        return curvature_certificate(problem, theta) if self.certificate else {}
+        return {"certificates": curvature_certificate(problem, theta)} if self.certificate else {}
 
     def finished(self, problem: Problem, theta: Array, state: S) -> Status | None:
         """By the gradient norm, by the limit, or where no step decreases J any more."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from occore import Array, Problem, State, affine_residual, norm
+from occore import Array, Problem, State, norm
 from occore_least_squares.iteration import IterationState, LinearIteration
 
 
@@ -32,16 +32,17 @@ class CGLS(LinearIteration[CGLSState]):
 
     def init(self, problem: Problem, theta: Array) -> CGLSState:
         """The first direction is the negative gradient."""
-        system = affine_residual(problem)
-        r = -(system.at_zero + system.jvp(theta))
+        system = self.system(problem)
+        r = -system.residual(theta)
         s = system.vjp(r)
         size = norm(s)
         return CGLSState(0, float(r @ r) / 2, size, float("nan"), size, r, s, size**2)
 
     def step(self, problem: Problem, theta: Array, state: CGLSState) -> tuple[Array, CGLSState]:
         """One conjugate gradient step."""
-        system, p = affine_residual(problem), state.p
-        q = system.jvp(p)
+        system = self.system(problem)
+        p = system.apply(state.p)
+        q = system.unconditioned.jvp(p)
         alpha = state.gamma / float(q @ q)
         r = state.r - alpha * q
         s = system.vjp(r)
@@ -53,6 +54,6 @@ class CGLS(LinearIteration[CGLSState]):
             alpha,
             state.initial_gradient_norm,
             r,
-            s + gamma / state.gamma * p,
+            s + gamma / state.gamma * state.p,
             gamma,
         )

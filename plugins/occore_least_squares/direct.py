@@ -20,6 +20,7 @@ from occore import (
     Structure,
     dense_least_squares,
     norm,
+    overridable,
 )
 
 
@@ -50,6 +51,7 @@ class DirectSolver(Optimizer[State]):
         return Status.SOLVED if state.iteration else None
 
     @classmethod
+    @overridable
     def example(cls) -> Example:
         """A line through (0, 1), (1, 3), (2, 5): y = 1 + 2 x, by hand."""
         return line(cls())

@@ -97,8 +97,8 @@ class LeastSquaresLinearization(ObjectiveLinearization):
 
     def residual_jvp(self, d: Array) -> Array:
         """s d."""
-        return self.scale * d
+        return d if self.scale == 1 else self.scale * d
 
     def residual_vjp(self, w: Array) -> Array:
         """s w."""
-        return self.scale * w
+        return w if self.scale == 1 else self.scale * w

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from occore import Array, Problem, State, affine_residual, norm
+from occore import Array, Problem, State, norm
 from occore_least_squares.iteration import IterationState, LinearIteration
 
 
@@ -31,8 +31,8 @@ class SteepestDescent(LinearIteration[SteepestDescentState]):
 
     def init(self, problem: Problem, theta: Array) -> SteepestDescentState:
         """Residual and gradient at the start."""
-        system = affine_residual(problem)
-        r = system.at_zero + system.jvp(theta)
+        system = self.system(problem)
+        r = system.residual(theta)
         g = system.vjp(r)
         size = norm(g)
         return SteepestDescentState(0, float(r @ r) / 2, size, float("nan"), size, r, g)
@@ -41,12 +41,13 @@ class SteepestDescent(LinearIteration[SteepestDescentState]):
         self, problem: Problem, theta: Array, state: SteepestDescentState
     ) -> tuple[Array, SteepestDescentState]:
         """One exact line search along the gradient."""
-        system, g = affine_residual(problem), state.g
-        Jg = system.jvp(g)
+        system, g = self.system(problem), state.g
+        d = system.apply(g)
+        Jg = system.unconditioned.jvp(d)
         alpha = float(g @ g) / float(Jg @ Jg)
         r = state.r - alpha * Jg
         g_next = system.vjp(r)
-        return theta - alpha * g, SteepestDescentState(
+        return theta - alpha * d, SteepestDescentState(
             state.iteration + 1,
             float(r @ r) / 2,
             norm(g_next),

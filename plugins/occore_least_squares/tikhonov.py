@@ -6,6 +6,7 @@
     identity              n                 size of the control (ridge)
     first_difference      n − 1             differences of neighbours
     second_difference     n − 2             differences of these: the 1-D Laplacian inside
+    laplacian             n                 five-point Laplacian of a picture, reflecting edges
     a matrix              as given          n columns
 
 Hansen, Discrete Inverse Problems (2010), chapter 8. With a weight λ on the term: (λ/2)‖L u‖².
@@ -14,8 +15,8 @@ Hansen, Discrete Inverse Problems (2010), chapter 8. With a weight λ on the ter
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, ClassVar, Literal
 
@@ -24,19 +25,31 @@ from pydantic import Field
 
 from occore import (
     Array,
-    ControlNames,
     ControlObjective,
+    Data,
     Example,
     InputError,
     ObjectiveLinearization,
     Phase,
     PhaseControls,
     array_namespace,
-    check_control_names,
-    is_named,
+)
+from occore_least_squares.differences import (
+    difference,
+    row_difference,
+    transposed_difference,
+    transposed_row_difference,
+)
+from occore_least_squares.penalised import (
+    Chosen,
+    Picture,
+    check_chosen,
+    check_picture,
+    chosen,
+    is_chosen,
 )
 
-Named = Literal["identity", "first_difference", "second_difference"]
+Named = Literal["identity", "first_difference", "second_difference", "laplacian"]
 Matrix = tuple[tuple[float, ...], ...]
 
 
@@ -50,22 +63,25 @@ class Tikhonov(ControlObjective):
     operator: Annotated[
         Named | Matrix, Field(description="L: a name, or a matrix as a list of rows")
     ] = "identity"
-    controls: ControlNames = None
+    controls: Chosen = None
+    picture: Picture = None
+
+    def for_data(self, data: Data) -> Tikhonov:
+        """The term with the picture of the data, where it needs one and has none."""
+        if self.operator == "laplacian" and self.picture is None:
+            return replace(self, picture=data.picture)
+        return self
 
     def for_phases(self, phases: Sequence[Phase]) -> Tikhonov:
         """The term itself. Raises InputError for a control or a length that does not fit."""
-        check_control_names(self.controls, phases)
-        for phase in phases:
-            for name, shape in phase.layout.shapes.items():
-                if is_named(self.controls, phase.name, name):
-                    self._check_columns(f"{phase.name}/{name}", shape[-1] if shape else 1)
+        check_chosen(self.controls, phases, self._check_columns)
         return self
 
     def _check_columns(self, control: str, columns: int) -> None:
-        if self.operator == "identity":
-            return
-        needed = {"first_difference": 2, "second_difference": 3}
-        if isinstance(self.operator, str):
+        needed = {"identity": 1, "first_difference": 2, "second_difference": 3, "laplacian": 1}
+        if self.operator == "laplacian" and self.picture is not None:
+            check_picture(self.picture, control, columns)
+        elif isinstance(self.operator, str):
             if columns < needed[self.operator]:
                 raise InputError(
                     f"{self.operator} needs at least {needed[self.operator]} entries along the "
@@ -78,19 +94,29 @@ class Tikhonov(ControlObjective):
             )
 
     def row_operator(self, phase: str, control: str, columns: int) -> Array | None:
-        """L for a penalised control whose rows have this many columns."""
-        if not is_named(self.controls, phase, control):
+        """L for a penalised control whose rows have this many columns; sparse if it has a name."""
+        if not is_chosen(self.controls, phase, control):
             return None
-        return np.stack([self.apply(row) for row in np.eye(columns)], axis=1)
+        if isinstance(self.operator, tuple):
+            return np.asarray(self.operator)
+        return _sparse_operator(self.operator, columns, self.picture)
+
+    def rows(self, columns: int) -> int:
+        """Number of rows of L."""
+        if isinstance(self.operator, tuple):
+            return len(self.operator)
+        return columns - {"first_difference": 1, "second_difference": 2}.get(self.operator, 0)
 
     def apply(self, u: Array) -> Array:
         """L along the last axis of u."""
         if self.operator == "identity":
             return u
         if self.operator == "first_difference":
-            return _difference(u)
+            return difference(u)
         if self.operator == "second_difference":
-            return _difference(_difference(u))
+            return difference(difference(u))
+        if self.operator == "laplacian":
+            return self._laplacian(u)
         return u @ array_namespace(u).asarray(self.operator, dtype=u.dtype).T
 
     def transpose(self, r: Array) -> Array:
@@ -98,10 +124,21 @@ class Tikhonov(ControlObjective):
         if self.operator == "identity":
             return r
         if self.operator == "first_difference":
-            return _transposed_difference(r)
+            return transposed_difference(r)
         if self.operator == "second_difference":
-            return _transposed_difference(_transposed_difference(r))
+            return transposed_difference(transposed_difference(r))
+        if self.operator == "laplacian":
+            return self._laplacian(r)
         return r @ array_namespace(r).asarray(self.operator, dtype=r.dtype)
+
+    def _laplacian(self, u: Array) -> Array:
+        """DᵀD of rows and of columns, which is symmetric."""
+        xp, (rows, columns) = array_namespace(u), self.picture or (1, u.shape[-1])
+        v = xp.reshape(u, (*u.shape[:-1], rows, columns))
+        along = transposed_difference(difference(v)) if columns > 1 else 0 * v
+        if rows > 1:
+            along = along + transposed_row_difference(row_difference(v))
+        return xp.reshape(along, u.shape)
 
     def __call__(self, controls: PhaseControls) -> Array:
         """R."""
@@ -109,15 +146,10 @@ class Tikhonov(ControlObjective):
         return array_namespace(r).sum(r * r) / 2
 
     def linearize(self, controls: PhaseControls) -> tuple[Array, ObjectiveLinearization]:
-        """R and its derivatives, all from r = L u."""
-        return self(controls), TikhonovLinearization(self, controls)
-
-    def penalised(self, controls: PhaseControls) -> Iterator[tuple[str, str, Array]]:
-        """(phase, name, control) of each penalised control; a number as a vector of one."""
-        for phase, named in controls.items():
-            for name, u in named.items():
-                if is_named(self.controls, phase, name):
-                    yield phase, name, u if u.ndim else array_namespace(u).reshape(u, (1,))
+        """R and its derivatives."""
+        part = TikhonovLinearization(self, controls)
+        r = part.residual
+        return array_namespace(r).sum(r * r) / 2, part
 
     @classmethod
     def example(cls) -> Example:
@@ -155,7 +187,7 @@ class TikhonovLinearization(ObjectiveLinearization):
 
     def residual_jvp(self, d: PhaseControls) -> Array:
         """L d, a vector."""
-        parts = [self.penalty.apply(u) for _, _, u in self.penalty.penalised(d)]
+        parts = [self.penalty.apply(u) for _, _, u in chosen(self.penalty.controls, d)]
         if not parts:
             return np.zeros(0)
         xp = array_namespace(*parts)
@@ -165,8 +197,8 @@ class TikhonovLinearization(ObjectiveLinearization):
         """Lᵀ w, for each penalised control."""
         result: PhaseControls = {}
         xp, start = array_namespace(w), 0
-        for phase, name, u in self.penalty.penalised(self.controls):
-            shape = (*u.shape[:-1], self.penalty.apply(u).shape[-1])
+        for phase, name, u in chosen(self.penalty.controls, self.controls):
+            shape = (*u.shape[:-1], self.penalty.rows(u.shape[-1]))
             end = start + math.prod(shape)
             rows = self.penalty.transpose(xp.reshape(w[start:end], shape))
             original = self.controls[phase][name].shape
@@ -175,11 +207,21 @@ class TikhonovLinearization(ObjectiveLinearization):
         return result
 
 
-def _difference(u: Array) -> Array:
-    return u[..., 1:] - u[..., :-1]
+def _sparse_operator(name: Named, columns: int, picture: tuple[int, int] | None) -> Array:
+    """The matrix of an operator with a name."""
+    from scipy.sparse import csr_array, diags_array, eye_array, kron
 
+    def D(n: int) -> Array:
+        return diags_array([-1.0, 1.0], offsets=(0, 1), shape=(n - 1, n), format="csr")
 
-def _transposed_difference(r: Array) -> Array:
-    xp = array_namespace(r)
-    edge = xp.zeros((*r.shape[:-1], 1), dtype=r.dtype)
-    return xp.concat([edge, r], axis=-1) - xp.concat([r, edge], axis=-1)
+    def second(n: int) -> Array:
+        return D(n).T @ D(n) if n > 1 else csr_array((1, 1))
+
+    if name == "identity":
+        return eye_array(columns, format="csr")
+    if name == "first_difference":
+        return D(columns)
+    if name == "second_difference":
+        return D(columns - 1) @ D(columns)
+    m, n = picture or (1, columns)
+    return csr_array(kron(eye_array(m), second(n)) + kron(second(m), eye_array(n)))

@@ -4,7 +4,7 @@ from abc import abstractmethod
 
 import pytest
 
-from occore.interface import Interface, overridable
+from occore.interface import Interface, abstract_attribute, overridable
 
 
 class Shape(Interface):
@@ -62,3 +62,17 @@ def test_an_abstract_class_in_between_keeps_the_guard():
 
     with pytest.raises(TypeError, match=r"overrides Sided\.area"):
         type("Triangle", (Sided,), {"sides": lambda self: 3, "area": lambda self: 3})
+
+
+def test_an_abstract_attribute_must_be_given():
+    class Tiled(Interface):
+        corners = abstract_attribute()
+
+    class Triangle(Tiled):
+        corners = 3
+
+    with pytest.raises(TypeError, match=r"abstract.*corners"):
+        type("Nothing", (Tiled,), {})()
+    assert Triangle().corners == 3
+    with pytest.raises(TypeError, match="subclasses Triangle, which is final"):
+        type("Other", (Triangle,), {"corners": 4})

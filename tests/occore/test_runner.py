@@ -231,30 +231,6 @@ def test_plugins_observe_a_run(tmp_path, long_case):
     assert sys.modules["occore_plugin_spiked"].seen == [1, 2, 3]
 
 
-def test_the_locator_names_phase_and_step(rng):
-    from occore.runner import locate_nonfinite
-    from occore.testing.models import Decay
-    from occore_continuous.control_spaces.constant import Constant
-    from occore_least_squares.least_squares import LeastSquares
-
-    class Blowing(occore.Discretization):
-        order = 1
-        abscissae = (0.0,)
-
-        def step(self, dynamics, t, h, x, control):
-            return x * np.where(t > 0.5, np.inf, 1.0)
-
-        def linearize_step(self, dynamics, t, h, x, control):
-            raise AssertionError
-
-    phase = occore.Phase("decay", Decay(), Blowing(), 10, 1.0, space=Constant())
-    problem = occore.Problem(
-        (phase,), LeastSquares(), occore.Data(np.ones((2, 1)), np.ones((2, 1)))
-    )
-    text = locate_nonfinite(problem, np.zeros(0))
-    assert text == "the state after step 7 of phase 'decay' is not finite (sample 0)"
-
-
 def test_two_processes_do_not_share_signal_handlers():
     """A run in a thread leaves the handlers of the main thread alone."""
     from occore.interruption import Interruption

@@ -7,15 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import Field
-
-from occore import Array, Controls, Discretization, Dynamics, Example, Linearization
-from occore_continuous.discretizations import implicit_runge_kutta as irk
-from occore_continuous.discretizations.additive import additive, parts
+from occore import Example
+from occore_continuous.discretizations.additive_runge_kutta import AdditiveRungeKutta, additive
 from occore_continuous.discretizations.linear_equations import split_decay
-from occore_continuous.discretizations.stage_systems import Solver
 from occore_continuous.discretizations.tableau import Tableau
 
 GAMMA = 1 - 1 / sqrt(2)
@@ -35,7 +31,7 @@ TABLEAU = additive(
 
 
 @dataclass(frozen=True)
-class ARS222(Discretization):
+class ARS222(AdditiveRungeKutta):
     """Order 2, L-stable and stiffly accurate in the implicit part.
 
     For a dynamics with `splitting()`. Two implicit and two explicit stages a step. No dense output.
@@ -43,25 +39,6 @@ class ARS222(Discretization):
 
     tableau: ClassVar[Tableau] = TABLEAU
     order: ClassVar[int] = 2
-    abscissae: ClassVar[tuple[float, ...]] = TABLEAU.abscissae
-
-    solver: Annotated[Solver, Field(description="how the linear systems of a step are solved")] = (
-        "auto"
-    )
-
-    def step(self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls) -> Array:
-        """Stage by stage, the implicit part before the explicit one."""
-        return irk.step(self._stages(dynamics, t, h, control), x)
-
-    def linearize_step(
-        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls
-    ) -> tuple[Array, Linearization]:
-        """The step, and its derivative by the implicit function theorem."""
-        return irk.linearize_step(self._stages(dynamics, t, h, control), x)
-
-    def _stages(self, dynamics: Dynamics, t: float, h: float, control: Controls) -> irk.Triangular:
-        fields = parts("ars222", dynamics)
-        return irk.Triangular(TABLEAU, self.solver, fields, t, h, control)
 
     @classmethod
     def example(cls) -> Example:

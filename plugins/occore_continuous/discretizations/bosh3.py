@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from occore import Array, Controls, Discretization, Dynamics, Example, Linearization, decay
-from occore_continuous.discretizations import runge_kutta
+from occore import Example, decay
+from occore_continuous.discretizations.explicit_runge_kutta import ExplicitRungeKutta
 from occore_continuous.discretizations.tableau import Tableau
 
 
@@ -34,7 +34,7 @@ TABLEAU = Tableau.parse(
 
 
 @dataclass(frozen=True)
-class Bosh3(Discretization):
+class Bosh3(ExplicitRungeKutta):
     """Explicit, order 3 with an error estimate of order 2, for tolerances of 1e-3 or so.
 
     Three evaluations a step, four with the error. Stable on the imaginary axis for
@@ -45,29 +45,6 @@ class Bosh3(Discretization):
     order: ClassVar[int] = 3
     error_order: ClassVar[int] = 2
     dense_order: ClassVar[int] = 3
-    abscissae: ClassVar[tuple[float, ...]] = TABLEAU.abscissae
-
-    def step(self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls) -> Array:
-        """x + h Σ b_i k_i."""
-        return runge_kutta.step(TABLEAU, dynamics, t, h, x, control)
-
-    def linearize_step(
-        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls
-    ) -> tuple[Array, Linearization]:
-        """The step, and its derivative stage by stage."""
-        return runge_kutta.linearize_step(TABLEAU, dynamics, t, h, x, control)
-
-    def step_with_error(
-        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls
-    ) -> tuple[Array, Array]:
-        """The step, and its difference from the embedded method of order 2."""
-        return runge_kutta.step_with_error(TABLEAU, dynamics, t, h, x, control)
-
-    def dense_output(
-        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls, s: Array
-    ) -> Array:
-        """x + h Σ b_i(s) k_i."""
-        return runge_kutta.dense_output(TABLEAU, dynamics, t, h, x, control, s)
 
     @classmethod
     def example(cls) -> Example:

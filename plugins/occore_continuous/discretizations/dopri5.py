@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
 
-from occore import Array, Controls, Discretization, Dynamics, Example, Linearization, decay
-from occore_continuous.discretizations import runge_kutta
+from occore import Example, decay
+from occore_continuous.discretizations.explicit_runge_kutta import ExplicitRungeKutta
 from occore_continuous.discretizations.tableau import Tableau
 
 D = (
@@ -54,7 +54,7 @@ TABLEAU = Tableau.parse(
 
 
 @dataclass(frozen=True)
-class Dopri5(Discretization):
+class Dopri5(ExplicitRungeKutta):
     """Explicit, order 5 with an error estimate of order 4: the usual choice where nothing is stiff.
 
     Six evaluations a step, seven with the error. Stable on the real axis for
@@ -65,29 +65,6 @@ class Dopri5(Discretization):
     order: ClassVar[int] = 5
     error_order: ClassVar[int] = 4
     dense_order: ClassVar[int] = 4
-    abscissae: ClassVar[tuple[float, ...]] = TABLEAU.abscissae
-
-    def step(self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls) -> Array:
-        """x + h Σ b_i k_i."""
-        return runge_kutta.step(TABLEAU, dynamics, t, h, x, control)
-
-    def linearize_step(
-        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls
-    ) -> tuple[Array, Linearization]:
-        """The step, and its derivative stage by stage."""
-        return runge_kutta.linearize_step(TABLEAU, dynamics, t, h, x, control)
-
-    def step_with_error(
-        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls
-    ) -> tuple[Array, Array]:
-        """The step, and its difference from the embedded method of order 4."""
-        return runge_kutta.step_with_error(TABLEAU, dynamics, t, h, x, control)
-
-    def dense_output(
-        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls, s: Array
-    ) -> Array:
-        """x + h Σ b_i(s) k_i."""
-        return runge_kutta.dense_output(TABLEAU, dynamics, t, h, x, control, s)
 
     @classmethod
     def example(cls) -> Example:

@@ -13,16 +13,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from occore import Array, Controls, Discretization, Dynamics, Example, Linearization, decay
-from occore_continuous.discretizations import runge_kutta
+from occore import Array, Example, decay
 from occore_continuous.discretizations.dop853_coefficients import A, C, D, E, exact
-from occore_continuous.discretizations.stages import combine, weighted_sum
-from occore_continuous.discretizations.tableau import Tableau, nonzero
+from occore_continuous.discretizations.explicit_runge_kutta import ExplicitRungeKutta
+from occore_continuous.discretizations.tableau import Tableau
 
 STAGES, END = len(C), 12
 B = exact(A[END], STAGES)
-ERROR_5 = exact(E[5], END)
-ERROR_3 = tuple(b - hat for b, hat in zip(B, exact(E[3], END), strict=False))
+EMBEDDED_5 = tuple(b - e for b, e in zip(B, exact(E[5], STAGES), strict=True))
+EMBEDDED_3 = exact(E[3], STAGES)
 
 
 def dense_weights(s: Any) -> tuple[Any, ...]:
@@ -39,16 +38,24 @@ def dense_weights(s: Any) -> tuple[Any, ...]:
     return tuple(weights)
 
 
+def quotient(e5: Array, e3: Array) -> Array:
+    """The estimate from both embedded methods."""
+    size = np.hypot(np.abs(e5), 0.1 * np.abs(e3))
+    return e5 * np.abs(e5) / np.where(size == 0, 1, size)
+
+
 TABLEAU = Tableau(
     tuple(map(Fraction, C)),
     ((Fraction(0),) * STAGES, *(exact(A[i], STAGES) for i in range(1, STAGES))),
     B,
+    embedded=(EMBEDDED_5, EMBEDDED_3),
     dense=dense_weights,
+    estimate=quotient,
 )
 
 
 @dataclass(frozen=True)
-class Dopri8(Discretization):
+class Dopri8(ExplicitRungeKutta):
     """Explicit, order 8 with an error estimate of order 7, twelve evaluations a step.
 
     For tolerances of 1e-8 and below. Stable on the real axis for h |λ| ≤ 6.39, on the imaginary one
@@ -60,37 +67,6 @@ class Dopri8(Discretization):
     order: ClassVar[int] = 8
     error_order: ClassVar[int] = 7
     dense_order: ClassVar[int] = 7
-    abscissae: ClassVar[tuple[float, ...]] = TABLEAU.abscissae
-
-    def step(self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls) -> Array:
-        """x + h Σ b_i k_i."""
-        return runge_kutta.step(TABLEAU, dynamics, t, h, x, control)
-
-    def linearize_step(
-        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls
-    ) -> tuple[Array, Linearization]:
-        """The step, and its derivative stage by stage."""
-        return runge_kutta.linearize_step(TABLEAU, dynamics, t, h, x, control)
-
-    def step_with_error(
-        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls
-    ) -> tuple[Array, Array]:
-        """The step, and the estimate from both embedded methods."""
-        stage = runge_kutta.explicit(TABLEAU, dynamics, t, h, control)
-        k = runge_kutta.stage_values(TABLEAU, stage, h, x, END)
-        new = combine(x, [(h * w, k[j]) for j, w in nonzero(B)])
-        e5, e3 = (
-            weighted_sum([(h * w, k[j]) for j, w in nonzero(weights)])
-            for weights in (ERROR_5, ERROR_3)
-        )
-        size = np.hypot(np.abs(e5), 0.1 * np.abs(e3))
-        return new, e5 * np.abs(e5) / np.where(size == 0, 1, size)
-
-    def dense_output(
-        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls, s: Array
-    ) -> Array:
-        """x + h Σ b_i(s) k_i."""
-        return runge_kutta.dense_output(TABLEAU, dynamics, t, h, x, control, s)
 
     @classmethod
     def example(cls) -> Example:

@@ -19,19 +19,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from occore import (
-    Array,
-    Controls,
-    Discretization,
-    Dynamics,
-    Example,
-    Linearization,
-    StructureError,
-)
+from occore import Array, Controls, Discretization, Dynamics, Example, Linearization
 from occore_continuous.discretizations import exponential
 from occore_continuous.discretizations.exponential import Coefficients
 from occore_continuous.discretizations.linear_equations import split_decay
 from occore_continuous.discretizations.phi_functions import phi_functions
+from occore_continuous.discretizations.structure import missing
 
 
 @dataclass(frozen=True)
@@ -47,13 +40,13 @@ class ETDRK4(Discretization):
 
     def step(self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls) -> Array:
         """E x + h Σ b_i N_i."""
-        return exponential.step(_coefficients(dynamics, h, x), dynamics, t, h, x, control)
+        return exponential.step(_coefficients(self, dynamics, h, x), dynamics, t, h, x, control)
 
     def linearize_step(
         self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls
     ) -> tuple[Array, Linearization]:
         """The step, and its derivative stage by stage."""
-        method = _coefficients(dynamics, h, x)
+        method = _coefficients(self, dynamics, h, x)
         return exponential.linearize_step(method, dynamics, t, h, x, control)
 
     @classmethod
@@ -64,14 +57,10 @@ class ETDRK4(Discretization):
         )
 
 
-def _coefficients(dynamics: Dynamics, h: float, x: Array) -> Coefficients:
+def _coefficients(method: Discretization, dynamics: Dynamics, h: float, x: Array) -> Coefficients:
     """The matrices for this M and h. Raises StructureError where there is no M."""
     if dynamics.linear_part is None:
-        raise StructureError(
-            "etdrk4 needs a dynamics with `linear_part()`, a constant matrix; "
-            f"{type(dynamics).__name__} has none. Methods that take any dynamics: rk4, dopri5 "
-            "where it is not stiff; rosenbrock, sdirk3 where it is"
-        )
+        raise missing(method, "`linear_part()`, a constant matrix", dynamics)
     M = np.ascontiguousarray(dynamics.linear_part(), np.float64)
     return _matrices(M.tobytes(), len(M), float(h), x.real.dtype)
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from occore import Array, Controls, Discretization, Dynamics, Example, Linearization, decay
-from occore_continuous.discretizations import runge_kutta
+from occore import Example, decay
+from occore_continuous.discretizations.explicit_runge_kutta import ExplicitRungeKutta
 from occore_continuous.discretizations.tableau import Tableau
 
 
@@ -30,7 +30,7 @@ TABLEAU = Tableau.parse(
 
 
 @dataclass(frozen=True)
-class Heun(Discretization):
+class Heun(ExplicitRungeKutta):
     """Explicit, order 2, two evaluations a step; strong stability preserving.
 
     Unstable on the imaginary axis for every h: |R(iω)|² = 1 + ω⁴/4.
@@ -40,29 +40,6 @@ class Heun(Discretization):
     order: ClassVar[int] = 2
     error_order: ClassVar[int] = 1
     dense_order: ClassVar[int] = 2
-    abscissae: ClassVar[tuple[float, ...]] = TABLEAU.abscissae
-
-    def step(self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls) -> Array:
-        """x + h Σ b_i k_i."""
-        return runge_kutta.step(TABLEAU, dynamics, t, h, x, control)
-
-    def linearize_step(
-        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls
-    ) -> tuple[Array, Linearization]:
-        """The step, and its derivative stage by stage."""
-        return runge_kutta.linearize_step(TABLEAU, dynamics, t, h, x, control)
-
-    def step_with_error(
-        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls
-    ) -> tuple[Array, Array]:
-        """The step, and its difference from forward Euler."""
-        return runge_kutta.step_with_error(TABLEAU, dynamics, t, h, x, control)
-
-    def dense_output(
-        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls, s: Array
-    ) -> Array:
-        """x + h Σ b_i(s) k_i."""
-        return runge_kutta.dense_output(TABLEAU, dynamics, t, h, x, control, s)
 
     @classmethod
     def example(cls) -> Example:

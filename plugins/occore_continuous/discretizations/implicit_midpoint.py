@@ -7,14 +7,10 @@ sections II.1 and IV.2.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-from pydantic import Field
-
-from occore import Array, Controls, Discretization, Dynamics, Example, Linearization, decay
-from occore_continuous.discretizations import implicit_runge_kutta as irk
-from occore_continuous.discretizations.stage_systems import Solver
-from occore_continuous.discretizations.stages import reverse
+from occore import Example, decay
+from occore_continuous.discretizations.implicit_runge_kutta import ImplicitRungeKutta
 from occore_continuous.discretizations.tableau import Tableau
 
 
@@ -33,7 +29,7 @@ TABLEAU = Tableau.parse(
 
 
 @dataclass(frozen=True)
-class ImplicitMidpoint(Discretization):
+class ImplicitMidpoint(ImplicitRungeKutta):
     """Implicit, order 2, A-stable but not L-stable, symplectic: keeps quadratic invariants exactly.
 
     Symmetric, hence reversible (to rounding where the problem is not stiff).
@@ -42,34 +38,6 @@ class ImplicitMidpoint(Discretization):
     tableau: ClassVar[Tableau] = TABLEAU
     order: ClassVar[int] = 2
     dense_order: ClassVar[int] = 1
-    abscissae: ClassVar[tuple[float, ...]] = TABLEAU.abscissae
-
-    solver: Annotated[Solver, Field(description="how the linear systems of a step are solved")] = (
-        "auto"
-    )
-
-    def step(self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls) -> Array:
-        """x + h Σ b_i k_i."""
-        return irk.step(self._stages(dynamics, t, h, control), x)
-
-    def linearize_step(
-        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls
-    ) -> tuple[Array, Linearization]:
-        """The step, and its derivative by the implicit function theorem."""
-        return irk.linearize_step(self._stages(dynamics, t, h, control), x)
-
-    def dense_output(
-        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls, s: Array
-    ) -> Array:
-        """x + h Σ b_i(s) k_i."""
-        return irk.dense_output(self._stages(dynamics, t, h, control), x, s)
-
-    def retreat(self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls) -> Array:
-        """The step with −h from t + h: the method is symmetric."""
-        return self.step(dynamics, t + h, -h, x, reverse(control))
-
-    def _stages(self, dynamics: Dynamics, t: float, h: float, control: Controls) -> irk.Triangular:
-        return irk.Triangular(TABLEAU, self.solver, (dynamics,), t, h, control)
 
     @classmethod
     def example(cls) -> Example:

@@ -73,12 +73,13 @@ def solve(equations: Equations, r: Arrays) -> Arrays:
 
     M is made anew only while the last one makes the corrections shrink by less than a factor 10.
     The iteration ends where the correction of X is of the size of its rounding, or is small and
-    shrinks no more. Raises ComputationError, with t, h and the residual, where it does not end.
+    shrinks no more. Raises ComputationError, with t, h and the worst sample, where it does not end.
     """
     h, eps = equations.h, np.finfo(r[0].dtype).eps
     k = residual = [0 * ri for ri in r]
-    system, old = None, np.inf
-    for _ in range(MAX_ITERATIONS):
+    system, old, iterations = None, np.inf, 0
+    while iterations < MAX_ITERATIONS:
+        iterations += 1
         X = equations.arguments(r, k)
         if system is None:
             values, points = equations.points(X)
@@ -99,16 +100,18 @@ def solve(equations: Equations, r: Arrays) -> Arrays:
         if change > old / 10:
             system = None
         old = change
-    rest, size = h * max(map(_size, residual)), max(map(_size, r))
+    rests, sizes = _largest(residual), _largest(r)
+    worst = int(np.argmax(rests))
     raise ComputationError(
         "Newton's iteration for an implicit stage did not converge at "
-        f"t = {equations.times[0]:.8g}, h = {h:.3g}: the residual is {rest:.3g} beside a state of "
-        f"{size:.3g} after {MAX_ITERATIONS} iterations at most. Take shorter steps"
+        f"t = {equations.times[0]:.8g}, h = {h:.3g}: after {iterations} iterations the residual of "
+        f"sample {worst} is {abs(h) * rests[worst]:.3g} beside a state of {sizes[worst]:.3g}. Take "
+        "shorter steps"
     )
 
 
 @dataclass(frozen=True)
-class CoupledStages:
+class SolvedStages:
     """Products of the derivative of k as a function of (r, u), at a solution."""
 
     h: float
@@ -117,7 +120,7 @@ class CoupledStages:
     system: StageSystem
 
     @classmethod
-    def at(cls, equations: Equations, r: Arrays, k: Arrays) -> CoupledStages:
+    def at(cls, equations: Equations, r: Arrays, k: Arrays) -> SolvedStages:
         """At the solution k."""
         _, points = equations.points(equations.arguments(r, k))
         return cls(equations.h, equations.a, points, equations.system(points))
@@ -163,7 +166,7 @@ class CoupledStages:
 class ImplicitStage(Linearization):
     """One implicit stage as a map κ of (r, u)."""
 
-    stages: CoupledStages
+    stages: SolvedStages
 
     def jvp(self, dx: Array, du: Controls) -> Array:
         """M⁻¹ (f_x dr + f_u du)."""
@@ -183,17 +186,16 @@ class ImplicitStage(Linearization):
 
 
 def _ratio(h: float, correction: Arrays, X: Arrays) -> float:
-    """The largest of ‖h dk‖ / ‖X‖ over stages and samples; 0 where both are."""
-    worst = 0.0
-    for d, Xi in zip(correction, X, strict=True):
-        change, size = abs(h) * _norms(d), _norms(Xi)
-        worst = max(worst, float(np.max(change / (size + (size == 0)), initial=0.0)))
-    return worst
+    """The largest of ‖h dk‖ / ‖X‖ over stages and samples; 0 where both are, NaN where one is."""
+    pairs = [(abs(h) * _norms(d), _norms(Xi)) for d, Xi in zip(correction, X, strict=True)]
+    ratios = [change / (size + (size == 0)) for change, size in pairs]
+    return float(np.max(ratios, initial=0.0))
 
 
 def _norms(a: Array) -> Array:
     return np.linalg.norm(a.reshape(len(a), -1), axis=1)
 
 
-def _size(a: Array) -> float:
-    return float(np.max(np.abs(a), initial=0.0))
+def _largest(arrays: Arrays) -> Array:
+    """The largest modulus in each sample."""
+    return np.max([np.max(np.abs(a).reshape(len(a), -1), axis=1) for a in arrays], axis=0)

@@ -11,17 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from occore import Array, Controls, Discretization, Dynamics, Example, Linearization
-from occore_continuous.discretizations import shears
+from occore import Example
 from occore_continuous.discretizations.linear_equations import oscillator
-from occore_continuous.discretizations.shears import Shear
-from occore_continuous.discretizations.stages import reverse
-
-SHEARS = (Shear(0.5, 0, kick=True), Shear(1.0, 1, kick=False), Shear(0.5, 2, kick=True))
+from occore_continuous.discretizations.shears import Shear, Shears
 
 
 @dataclass(frozen=True)
-class Leapfrog(Discretization):
+class Leapfrog(Shears):
     """Explicit, order 2, symplectic and reversible, for separable problems.
 
     The state is (q, p), its first axis cut in the middle; dq/dt must depend on p alone and dp/dt on
@@ -29,21 +25,11 @@ class Leapfrog(Discretization):
     """
 
     order: ClassVar[int] = 2
-    abscissae: ClassVar[tuple[float, ...]] = shears.ABSCISSAE
-
-    def step(self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls) -> Array:
-        """The three shears."""
-        return shears.step(SHEARS, dynamics, t, h, x, control)
-
-    def linearize_step(
-        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls
-    ) -> tuple[Array, Linearization]:
-        """The step, and its derivative shear by shear."""
-        return shears.linearize_step(SHEARS, dynamics, t, h, x, control)
-
-    def retreat(self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls) -> Array:
-        """The step with −h from t + h: the method is symmetric."""
-        return self.step(dynamics, t + h, -h, x, reverse(control))
+    shears: ClassVar[tuple[Shear, ...]] = (
+        Shear(0.5, 0, "p"),
+        Shear(1.0, 1, "q"),
+        Shear(0.5, 2, "p"),
+    )
 
     @classmethod
     def example(cls) -> Example:

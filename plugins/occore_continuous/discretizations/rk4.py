@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from occore import Array, Controls, Discretization, Dynamics, Example, Linearization, decay
-from occore_continuous.discretizations import runge_kutta
+from occore import Example, decay
+from occore_continuous.discretizations.explicit_runge_kutta import ExplicitRungeKutta
 from occore_continuous.discretizations.tableau import Tableau
 
 
@@ -32,7 +32,7 @@ TABLEAU = Tableau.parse(
 
 
 @dataclass(frozen=True)
-class RK4(Discretization):
+class RK4(ExplicitRungeKutta):
     """Explicit, order 4, four evaluations a step, controls at the start, middle and end.
 
     Stable on the imaginary axis for h |λ| ≤ 2.83 = 2√2, on the real one for h |λ| ≤ 2.79.
@@ -41,23 +41,6 @@ class RK4(Discretization):
     tableau: ClassVar[Tableau] = TABLEAU
     order: ClassVar[int] = 4
     dense_order: ClassVar[int] = 3
-    abscissae: ClassVar[tuple[float, ...]] = TABLEAU.abscissae
-
-    def step(self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls) -> Array:
-        """x + h Σ b_i k_i."""
-        return runge_kutta.step(TABLEAU, dynamics, t, h, x, control)
-
-    def linearize_step(
-        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls
-    ) -> tuple[Array, Linearization]:
-        """The step, and its derivative stage by stage."""
-        return runge_kutta.linearize_step(TABLEAU, dynamics, t, h, x, control)
-
-    def dense_output(
-        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls, s: Array
-    ) -> Array:
-        """x + h Σ b_i(s) k_i."""
-        return runge_kutta.dense_output(TABLEAU, dynamics, t, h, x, control, s)
 
     @classmethod
     def example(cls) -> Example:

@@ -30,12 +30,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import sqrt
-from typing import Annotated, Any, ClassVar
-
-from pydantic import Field
+from typing import Any, ClassVar
 
 from occore import Array, Controls, Discretization, Dynamics, Example, Linearization, decay
-from occore_continuous.discretizations.stage_systems import Point, Solver, StageSystem
+from occore_continuous.discretizations.stage_systems import Point, SolverOption, StageSystem
 from occore_continuous.discretizations.stages import add, at, combine, gather, zeros
 
 GAMMA = 1 - 1 / sqrt(2)
@@ -57,9 +55,7 @@ class Rosenbrock(Discretization):
     error_order: ClassVar[int] = 1
     abscissae: ClassVar[tuple[float, ...]] = (0.0, 1.0)
 
-    solver: Annotated[Solver, Field(description="how the linear systems of a step are solved")] = (
-        "auto"
-    )
+    solver: SolverOption = "auto"
 
     def step(self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls) -> Array:
         """x + 3/2 h k₁ + 1/2 h k₂."""

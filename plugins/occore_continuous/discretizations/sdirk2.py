@@ -9,13 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-from pydantic import Field
-
-from occore import Array, Controls, Discretization, Dynamics, Example, Linearization, decay
-from occore_continuous.discretizations import implicit_runge_kutta as irk
-from occore_continuous.discretizations.stage_systems import Solver
+from occore import Example, decay
+from occore_continuous.discretizations.implicit_runge_kutta import ImplicitRungeKutta
 from occore_continuous.discretizations.tableau import Tableau
 
 GAMMA = 1 - 1 / sqrt(2)
@@ -31,49 +28,19 @@ TABLEAU = Tableau(
     c=(GAMMA, 1),
     a=((GAMMA, 0), (1 - GAMMA, GAMMA)),
     b=(1 - GAMMA, GAMMA),
-    b_hat=(1, 0),
+    embedded=((1, 0),),
     dense=dense_weights,
 )
 
 
 @dataclass(frozen=True)
-class SDIRK2(Discretization):
+class SDIRK2(ImplicitRungeKutta):
     """Implicit, order 2 with an error estimate of order 1, L-stable and stiffly accurate."""
 
     tableau: ClassVar[Tableau] = TABLEAU
     order: ClassVar[int] = 2
     error_order: ClassVar[int] = 1
     dense_order: ClassVar[int] = 2
-    abscissae: ClassVar[tuple[float, ...]] = TABLEAU.abscissae
-
-    solver: Annotated[Solver, Field(description="how the linear systems of a step are solved")] = (
-        "auto"
-    )
-
-    def step(self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls) -> Array:
-        """x + h Σ b_i k_i."""
-        return irk.step(self._stages(dynamics, t, h, control), x)
-
-    def linearize_step(
-        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls
-    ) -> tuple[Array, Linearization]:
-        """The step, and its derivative by the implicit function theorem."""
-        return irk.linearize_step(self._stages(dynamics, t, h, control), x)
-
-    def step_with_error(
-        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls
-    ) -> tuple[Array, Array]:
-        """The step, and its difference from the embedded method of order 1."""
-        return irk.step_with_error(self._stages(dynamics, t, h, control), x)
-
-    def dense_output(
-        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls, s: Array
-    ) -> Array:
-        """x + h Σ b_i(s) k_i."""
-        return irk.dense_output(self._stages(dynamics, t, h, control), x, s)
-
-    def _stages(self, dynamics: Dynamics, t: float, h: float, control: Controls) -> irk.Triangular:
-        return irk.Triangular(TABLEAU, self.solver, (dynamics,), t, h, control)
 
     @classmethod
     def example(cls) -> Example:

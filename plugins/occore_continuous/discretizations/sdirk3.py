@@ -8,13 +8,10 @@ estimate is the difference from the method of order 2 on the first two stages (o
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-from pydantic import Field
-
-from occore import Array, Controls, Discretization, Dynamics, Example, Linearization, decay
-from occore_continuous.discretizations import implicit_runge_kutta as irk
-from occore_continuous.discretizations.stage_systems import Solver
+from occore import Example, decay
+from occore_continuous.discretizations.implicit_runge_kutta import ImplicitRungeKutta
 from occore_continuous.discretizations.tableau import Tableau
 
 GAMMA = 0.43586652150845899941601945
@@ -36,13 +33,13 @@ TABLEAU = Tableau(
     c=(GAMMA, (1 + GAMMA) / 2, 1),
     a=((GAMMA, 0, 0), ((1 - GAMMA) / 2, GAMMA, 0), (B1, B2, GAMMA)),
     b=(B1, B2, GAMMA),
-    b_hat=(GAMMA / (1 - GAMMA), (1 - 2 * GAMMA) / (1 - GAMMA), 0),
+    embedded=((GAMMA / (1 - GAMMA), (1 - 2 * GAMMA) / (1 - GAMMA), 0),),
     dense=dense_weights,
 )
 
 
 @dataclass(frozen=True)
-class SDIRK3(Discretization):
+class SDIRK3(ImplicitRungeKutta):
     """Implicit, order 3 with an error estimate of order 2, L-stable and stiffly accurate.
 
     The usual choice for stiff problems here.
@@ -52,36 +49,6 @@ class SDIRK3(Discretization):
     order: ClassVar[int] = 3
     error_order: ClassVar[int] = 2
     dense_order: ClassVar[int] = 2
-    abscissae: ClassVar[tuple[float, ...]] = TABLEAU.abscissae
-
-    solver: Annotated[Solver, Field(description="how the linear systems of a step are solved")] = (
-        "auto"
-    )
-
-    def step(self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls) -> Array:
-        """x + h Σ b_i k_i."""
-        return irk.step(self._stages(dynamics, t, h, control), x)
-
-    def linearize_step(
-        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls
-    ) -> tuple[Array, Linearization]:
-        """The step, and its derivative by the implicit function theorem."""
-        return irk.linearize_step(self._stages(dynamics, t, h, control), x)
-
-    def step_with_error(
-        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls
-    ) -> tuple[Array, Array]:
-        """The step, and its difference from the embedded method of order 2."""
-        return irk.step_with_error(self._stages(dynamics, t, h, control), x)
-
-    def dense_output(
-        self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls, s: Array
-    ) -> Array:
-        """x + h Σ b_i(s) k_i."""
-        return irk.dense_output(self._stages(dynamics, t, h, control), x, s)
-
-    def _stages(self, dynamics: Dynamics, t: float, h: float, control: Controls) -> irk.Triangular:
-        return irk.Triangular(TABLEAU, self.solver, (dynamics,), t, h, control)
 
     @classmethod
     def example(cls) -> Example:

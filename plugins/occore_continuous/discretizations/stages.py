@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from occore import Array, Controls, array_namespace
+from occore_continuous.discretizations.tableau import Weights
 
 Terms = Sequence[tuple[float, Array]]
 """Weights with the arrays that they multiply."""
@@ -64,6 +65,11 @@ def combine(base: Array, terms: Terms) -> Array:
     for w, a in terms:
         base = base + w * a
     return base
+
+
+def scaled(weights: Weights, h: float, k: Sequence[Array]) -> Terms:
+    """The terms of h Σ w_j k_j."""
+    return [(h * w, k[j]) for j, w in weights]
 
 
 def weighted_sum(terms: Terms) -> Array:

@@ -6,7 +6,7 @@
     c        c         (s,)      abscissae of the stages
     a        a         (s, s)    a_ij, weight of k_j in the argument of stage i
     b        b         (s,)      weights of the step
-    b̂        b_hat     (s,)      weights of the embedded method; b − b̂ estimates the error
+    b̂        embedded  (s,) each weights of embedded methods; b − b̂ estimates the error
     b(θ)     dense     (s,)      weights of the state at t + θ h, a function of θ
 
 Hairer, Nørsett and Wanner I, sections II.1, II.4 (embedded methods) and II.6 (dense output).
@@ -20,10 +20,17 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, Self
 
+from occore import Array
+
 Number = Fraction | float
 Numbers = tuple[Number, ...]
 Weights = tuple[tuple[int, float], ...]
 """Nonzero weights with the numbers of their stages."""
+
+
+def alone(error: Array) -> Array:
+    """The estimate of a method with one embedded method: the difference itself."""
+    return error
 
 
 @dataclass(frozen=True)
@@ -32,14 +39,16 @@ class Tableau:
 
     A stage that the step itself does not use, such as f at the end point, has weight zero and
     comes last. `fields` says which part of a split dynamics each stage evaluates; empty: the first.
+    `estimate` makes one estimate of the errors h Σ (b − b̂) k of all embedded methods.
     """
 
     c: Numbers
     a: tuple[Numbers, ...]
     b: Numbers
-    b_hat: Numbers | None = None
+    embedded: tuple[Numbers, ...] = ()
     dense: Callable[[Any], tuple[Any, ...]] | None = None
     fields: tuple[int, ...] = ()
+    estimate: Callable[..., Array] = alone
 
     @classmethod
     def parse(cls, text: str, dense: Callable[[Any], tuple[Any, ...]] | None = None) -> Self:
@@ -53,8 +62,8 @@ class Tableau:
             left, _, right = line.partition("|")
             (a if left.strip() else weights).append([Fraction(word) for word in right.split()])
             c.extend(Fraction(word) for word in left.split())
-        a, (b, *b_hat) = (padded(rows, len(c)) for rows in (a, weights))
-        return cls(tuple(c), tuple(a), b, *b_hat, dense=dense)
+        a, (b, *embedded) = (padded(rows, len(c)) for rows in (a, weights))
+        return cls(tuple(c), tuple(a), b, tuple(embedded), dense)
 
     @cached_property
     def abscissae(self) -> tuple[float, ...]:
@@ -97,15 +106,41 @@ class Tableau:
         return nonzero(self.b)
 
     @cached_property
-    def error(self) -> Weights:
-        """b − b̂, for a tableau with an embedded method."""
-        assert self.b_hat is not None, "the method says that it estimates errors"  # noqa: S101
-        return nonzero([b - hat for b, hat in zip(self.b, self.b_hat, strict=True)])
+    def errors(self) -> tuple[Weights, ...]:
+        """b − b̂ of each embedded method."""
+        return tuple(
+            nonzero([b - hat for b, hat in zip(self.b, row, strict=True)]) for row in self.embedded
+        )
 
     @cached_property
     def active(self) -> int:
         """Number of stages that the step uses; the rest serve error and dense output."""
         return 1 + self.weights[-1][0]
+
+    @cached_property
+    def active_with_error(self) -> int:
+        """Number of stages that the step and its error estimate use."""
+        return max(self.active, *(1 + error[-1][0] for error in self.errors))
+
+    @cached_property
+    def triangular(self) -> bool:
+        """Whether a stage depends on itself and on those before it only."""
+        return all(w == 0 for i, row in enumerate(self.matrix) for w in row[i + 1 :])
+
+    @cached_property
+    def symmetric(self) -> bool:
+        """Whether the step with −h undoes the step: a_ij + a_{s+1−i,s+1−j} = b_j.
+
+        Hairer, Lubich and Wanner, Geometric Numerical Integration (2006), theorem V.2.3; stages of
+        a split dynamics must be of the same part as their mirror image. Sums of irrational
+        coefficients have rounding errors.
+        """
+        mirrored = [row[::-1] for row in self.matrix[::-1]]
+        return self.fields == self.fields[::-1] and all(
+            abs(x + y - float(b)) <= 1e-15
+            for row, other in zip(self.matrix, mirrored, strict=True)
+            for x, y, b in zip(row, other, self.b, strict=True)
+        )
 
     def field(self, stage: int) -> int:
         """Which part of a split dynamics the stage evaluates."""

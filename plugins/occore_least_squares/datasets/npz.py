@@ -48,8 +48,8 @@ class Npz(Dataset):
         path = resolve(self.path, folders)
         try:
             with zipfile.ZipFile(path) as archive:
-                inputs = _member(archive, path, self.inputs)
-                targets = None if self.targets is None else _member(archive, path, self.targets)
+                inputs = member(archive, path, self.inputs)
+                targets = None if self.targets is None else member(archive, path, self.targets)
         except UNSOUND as error:
             raise DataError(
                 f"{path}: this is no sound .npz file: {error}; write it with numpy.savez"
@@ -70,7 +70,7 @@ class Npz(Dataset):
         )
 
 
-def _member(archive: zipfile.ZipFile, path: Path, name: str) -> Array:
+def member(archive: zipfile.ZipFile, path: Path, name: str) -> Array:
     """One array; no other member is opened."""
     known = [entry[:-4] for entry in archive.namelist() if entry.endswith(".npy")]
     if name not in known:

@@ -10,6 +10,7 @@ from occore.checks import Differentiable, check_map, raise_on_failure
 from occore.kernels.compiled_march import CompiledLinearization, explicit
 from occore.phase import Phase
 from occore.symbolic.expression_dynamics import ExpressionDynamics
+from occore.testing.compiled import predators
 from occore_continuous.control_spaces.constant import Constant
 from occore_continuous.control_spaces.piecewise_linear import PiecewiseLinear
 from occore_continuous.discretizations.forward_euler import ForwardEuler
@@ -18,9 +19,7 @@ from occore_continuous.discretizations.trapezoid import Trapezoid
 
 pytest.importorskip("numba")
 
-RATES = {"x": "a*x - b*x*y + u", "y": "-c*y + d*x*y*cos(t)"}
-DYNAMICS = ExpressionDynamics(("x", "y"), ("u",), RATES, tuple("abcd"), compiler="numba")
-GENERAL = replace(DYNAMICS, compiler="numpy")
+DYNAMICS, GENERAL = predators("numba"), predators("numpy")  # compiled for the suite as well
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from occore import adjoint, checkpointing, composition
 from occore.adjoint import MarchLinearization
+from occore.kernels.compiled_march import explicit
 from occore.stage_controls import Gather, StageControls
 from occore.testing.mutation import Mutant, failure, replaced, wrapped
 from occore_continuous.discretizations import (
@@ -17,10 +19,14 @@ from occore_continuous.discretizations import (
     forward_euler,
     implicit_midpoint,
     rk4,
-    runge_kutta,
     verlet,
 )
-from occore_continuous.discretizations.runge_kutta import RungeKuttaLinearization
+from occore_continuous.discretizations.runge_kutta import RungeKutta
+from occore_continuous.discretizations.shears import Shear, Shears
+from occore_continuous.discretizations.successive_stages import (
+    SuccessiveLinearization,
+    SuccessiveStages,
+)
 
 VICTIMS = {
     "forward_euler": forward_euler.ForwardEuler,
@@ -44,7 +50,7 @@ def tableau(name, **values):
 
 
 def product(victim, name, method, change):
-    return Mutant(name, victim, wrapped(RungeKuttaLinearization, method, change))
+    return Mutant(name, victim, wrapped(SuccessiveLinearization, method, change))
 
 
 def march(name, method, change):
@@ -73,11 +79,11 @@ def reversed_places(original, self, py):
     return px, {name: p[::-1] for name, p in pu.items()}
 
 
-def stages_at_start(original, tableau, dynamics, t, h, x, control):
+def stages_at_start(original, self, x):
     """The linearization takes every stage at the time t."""
-    frozen = replace(tableau)
-    vars(frozen)["times"] = (0.0,) * len(tableau.times)
-    return original(frozen, dynamics, t, h, x, control)
+    frozen = replace(self.tableau)
+    vars(frozen)["times"] = (0.0,) * len(self.tableau.times)
+    return original(replace(self, tableau=frozen), x)
 
 
 def next_number(original, *arguments):
@@ -85,23 +91,23 @@ def next_number(original, *arguments):
     return np.nextafter(y, np.asarray(np.inf, y.dtype)), part
 
 
-def changes_state(original, tableau, dynamics, t, h, x, control):
-    x += original(tableau, dynamics, t, h, x, control) - x
+def changes_state(original, self, dynamics, t, h, x, control):
+    x += original(self, dynamics, t, h, x, control) - x
     return x
 
 
-def stale_controls(original, tableau, dynamics, t, h, x, control):
+def stale_controls(original, self, dynamics, t, h, x, control):
     """The controls of the first step are kept for all later ones."""
     if control:
         control = KEPT.setdefault("control", control)
-    return original(tableau, dynamics, t, h, x, control)
+    return original(self, dynamics, t, h, x, control)
 
 
 KEPT = {}
 
 
-def in_single(original, tableau, dynamics, t, h, x, control):
-    return original(tableau, dynamics, t, h, x.astype(np.float32), control).astype(x.dtype)
+def in_single(original, self, dynamics, t, h, x, control):
+    return original(self, dynamics, t, h, x.astype(np.float32), control).astype(x.dtype)
 
 
 def error_of_wrong_order(original, self, *arguments):
@@ -123,9 +129,18 @@ def forward_again(original, self, dynamics, t, h, x, control):
     return self.step(dynamics, t + h, h, x, control)
 
 
-def one_matrix(original, dynamics, h, x):
+def costs_with_momenta(original, self, dynamics, x):
+    """Running costs are summed where p moves, though they depend on p."""
+    return self.shears
+
+
+def p_takes_the_rest(original, self, h, f, costs):
+    return original(self, h, f, 0 if self.moves == "p" else costs)
+
+
+def one_matrix(original, method, dynamics, h, x):
     """The matrices of the first length of step serve all."""
-    return original(dynamics, 0.2, x)
+    return original(method, dynamics, 0.2, x)
 
 
 def without_last_step(original, self, py):
@@ -198,14 +213,9 @@ def stores_later_state(original, self, k, storage):
     return original(self, k, storage)
 
 
-def unchained(parts, p, dx, du):
+def unchained(original, parts, p, dp, zero, tangents, du):
     """The second-order adjoint of a chain without the tangents of the earlier parts."""
-    dp, dpu = 0 * p, []
-    for part, d in zip(reversed(parts), reversed(du), strict=True):
-        shaped = part.vjp(p)[0]
-        p, dp, q = composition.second_adjoint(part, p, dp, 0 * shaped, d)
-        dpu.append(q)
-    return dp, dpu[::-1]
+    return original(parts, p, dp, zero, [0 * tangent for tangent in tangents], du)
 
 
 def joint(self, py, dp, dx, du):
@@ -214,7 +224,7 @@ def joint(self, py, dp, dx, du):
     return self.vjp(py)[0], px, pu
 
 
-EULER_STEP = (runge_kutta, "step")
+STEP = (RungeKutta, "step")
 MUTANTS = [
     tableau("wrong-weight", weights=((0, 1 / 6), (1, 1 / 3), (2, 1 / 6), (3, 1 / 3))),
     tableau("wrong-abscissa", times=(0.0, 0.5, 0.5, 0.5)),
@@ -234,27 +244,42 @@ MUTANTS = [
     product("rk4", "all-stages-are-the-first", "vjp", first_stage_parts),
     product("rk4", "adjoint-of-stages-reversed", "vjp", reversed_places),
     Mutant(
-        "linearized-at-start-time", "rk4", wrapped(runge_kutta, "linearize_step", stages_at_start)
+        "linearized-at-start-time", "rk4", wrapped(SuccessiveStages, "linearize", stages_at_start)
     ),
-    Mutant("last-bit", "rk4", wrapped(runge_kutta, "linearize_step", next_number)),
-    Mutant("state-changed-in-place", "forward_euler", wrapped(*EULER_STEP, changes_state)),
-    Mutant("stale-controls", "forward_euler", wrapped(*EULER_STEP, stale_controls)),
-    Mutant("float32-inside", "forward_euler", wrapped(*EULER_STEP, in_single)),
+    Mutant("last-bit", "rk4", wrapped(RungeKutta, "linearize_step", next_number)),
+    Mutant("state-changed-in-place", "forward_euler", wrapped(*STEP, changes_state)),
+    Mutant("stale-controls", "forward_euler", wrapped(*STEP, stale_controls)),
+    Mutant("float32-inside", "forward_euler", wrapped(*STEP, in_single)),
     Mutant(
-        "error-divided-by-h", "bosh3", wrapped(bosh3.Bosh3, "step_with_error", error_of_wrong_order)
+        "error-divided-by-h", "bosh3", wrapped(RungeKutta, "_step_with_error", error_of_wrong_order)
     ),
-    Mutant("dense-output-of-low-order", "rk4", wrapped(rk4.RK4, "dense_output", curve_from_start)),
-    Mutant("retreat-goes-on", "verlet", wrapped(verlet.Verlet, "retreat", forward_again)),
+    Mutant(
+        "dense-output-of-low-order", "rk4", wrapped(RungeKutta, "_dense_output", curve_from_start)
+    ),
+    Mutant(
+        "costs-with-momenta",
+        "verlet",
+        lambda m: [
+            wrapped(Shears, "_sequence", costs_with_momenta)(m),
+            wrapped(Shear, "rates", p_takes_the_rest)(m),
+        ],
+    ),
+    Mutant("costs-forgotten", "verlet", wrapped(Shears, "_sequence", costs_with_momenta)),
+    Mutant("retreat-goes-on", "verlet", wrapped(Shears, "retreat", forward_again)),
     Mutant(
         "wrong-weight",
         "implicit_midpoint",
-        replaced(implicit_midpoint, "TABLEAU", replace(implicit_midpoint.TABLEAU, b=(0.9,))),
+        replaced(
+            implicit_midpoint.ImplicitMidpoint,
+            "tableau",
+            replace(implicit_midpoint.TABLEAU, b=(0.9,)),
+        ),
     ),
     Mutant("stale-matrices", "etdrk4", wrapped(etdrk4, "_coefficients", one_matrix)),
     Mutant(
         "joint-product-without-curvature",
         "rk4",
-        lambda m: m.setattr(RungeKuttaLinearization, "second", joint, raising=False),
+        lambda m: m.setattr(SuccessiveLinearization, "second", joint, raising=False),
     ),
     march("last-step-missing", "vjp", without_last_step),
     march("steps-in-wrong-order", "vjp", steps_in_wrong_order),
@@ -278,8 +303,16 @@ MUTANTS = [
         "rk4",
         wrapped(checkpointing._SlotsSweep, "_store", stores_later_state),
     ),
-    Mutant("chain-without-tangents", "rk4", replaced(composition, "curvature", unchained)),
+    Mutant("chain-without-tangents", "rk4", wrapped(composition, "control_second", unchained)),
 ]
+
+
+@pytest.fixture(autouse=True)
+def fresh_coefficients():
+    """Compiled marches keep the coefficients of a method."""
+    explicit.cache_clear()
+    yield
+    explicit.cache_clear()
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=str)
@@ -293,3 +326,19 @@ def test_the_suite_catches(mutant, monkeypatch):
 @pytest.mark.parametrize("victim", VICTIMS)
 def test_the_suite_passes_what_is_right(victim):
     assert failure("discretization", VICTIMS[victim].example()) is None
+
+
+@pytest.mark.parametrize(("which", "what"), [(0, "adjoint"), (1, "gradient")])
+def test_orders_of_adjoint_and_gradient_are_seen(monkeypatch, which, what):
+    """A factor 1 + h² in each step, on the adjoint or on that of the controls, leaves order 1."""
+
+    def change(original, self, py):
+        px, pu = original(self, py)
+        factor = 1 + self.h**2, 1 + self.h
+        if which:
+            return px, {name: factor[1] * p for name, p in pu.items()}
+        return factor[0] * px, pu
+
+    wrapped(SuccessiveLinearization, "vjp", change)(monkeypatch)
+    found = failure("discretization", rk4.RK4.example(), "adjoint_order")
+    assert found is not None and re.search(rf"RK4: {what}: observed order (1\.|0\.9)", found)

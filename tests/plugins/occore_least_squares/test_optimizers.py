@@ -5,35 +5,21 @@ import pytest
 import scipy.sparse.linalg
 from numpy.testing import assert_allclose
 
-from occore import Data, Optimizer, Phase, Problem, Status, affine_residual
+from occore import Problem, Status, affine_residual
 from occore_least_squares.cgls import CGLS
 from occore_least_squares.least_squares import LeastSquares
-from occore_least_squares.linear import Linear
 from occore_least_squares.lsqr import LSQR
 from occore_least_squares.qr import QR
 from occore_least_squares.steepest_descent import SteepestDescent
 from occore_least_squares.svd import SVD
 from occore_least_squares.tikhonov import Tikhonov
+from occore_least_squares.tsvd import TSVD
 
 REAL = ["diabetes", "digits", "breast_cancer", "wine", "iris"]
 
 
-def linear_problem(A, B, bias=False, objective=None) -> Problem:
-    phase = Phase("fit", Linear(A.shape[1:], B.shape[1], bias))
-    return Problem((phase,), objective or LeastSquares(), Data(A, B))
-
-
-def solve(optimizer: Optimizer, problem: Problem, theta=None):
-    """θ, the last state and the status."""
-    theta = np.zeros(problem.size, problem.dtype) if theta is None else theta
-    state = optimizer.init(problem, theta)
-    while (status := optimizer.finished(problem, theta, state)) is None:
-        theta, state = optimizer.step(problem, theta, state)
-    return theta, state, status
-
-
 @pytest.fixture(scope="module")
-def real(request):
+def real(request, linear_problem):
     """A real data set as a problem with a bias, and the solution of minimum norm by NumPy."""
     import sklearn.datasets
 
@@ -53,7 +39,7 @@ def as_matrix(problem: Problem, theta):
 
 @pytest.mark.parametrize("real", REAL, indirect=True)
 @pytest.mark.parametrize("optimizer", [QR(), SVD()], ids=["qr", "svd"])
-def test_direct_solvers_agree_with_numpy(real, optimizer):
+def test_direct_solvers_agree_with_numpy(real, optimizer, solve):
     problem, expected = real
     theta, state, status = solve(optimizer, problem)
     found = as_matrix(problem, theta)
@@ -68,7 +54,7 @@ def test_direct_solvers_agree_with_numpy(real, optimizer):
     [CGLS(max_iterations=20_000, tolerance=1e-14), LSQR(max_iterations=20_000, tolerance=1e-14)],
     ids=["cgls", "lsqr"],
 )
-def test_krylov_solvers_converge_to_numpy(real, optimizer):
+def test_krylov_solvers_converge_to_numpy(real, optimizer, solve):
     problem, expected = real
     theta, _, _ = solve(optimizer, problem)
     # conditions of 1e3 to 1e6 leave the coefficients fewer digits than the fit has
@@ -89,7 +75,7 @@ def fit(problem, matrix):
     [QR(), SVD(), CGLS(tolerance=1e-13), LSQR(tolerance=1e-13)],
     ids=lambda o: type(o).__name__,
 )
-def test_tikhonov_with_a_general_operator(operator, optimizer, rng):
+def test_tikhonov_with_a_general_operator(operator, optimizer, rng, linear_problem, solve):
     A, B = rng.standard_normal((30, 6)), rng.standard_normal((30, 2))
     penalty = Tikhonov(operator=operator, controls=("W",))
     problem = linear_problem(A, B, bias=True, objective=LeastSquares() + 0.7 * penalty)
@@ -101,7 +87,7 @@ def test_tikhonov_with_a_general_operator(operator, optimizer, rng):
     assert_allclose(as_matrix(problem, theta), expected, rtol=1e-9, atol=1e-11)
 
 
-def test_qr_gives_the_minimum_norm_where_columns_repeat(rng):
+def test_qr_gives_the_minimum_norm_where_columns_repeat(rng, linear_problem, solve):
     A = rng.standard_normal((20, 3))
     A = np.hstack([A, A[:, :1], np.zeros((20, 1))])
     B = rng.standard_normal((20, 1))
@@ -109,17 +95,17 @@ def test_qr_gives_the_minimum_norm_where_columns_repeat(rng):
     assert_allclose(theta, np.linalg.pinv(A) @ B[:, 0], rtol=1e-12, atol=1e-13)
 
 
-def test_truncated_svd_leaves_out_small_singular_values(rng):
+def test_truncated_svd_leaves_out_small_singular_values(rng, linear_problem, solve):
     U, _ = np.linalg.qr(rng.standard_normal((12, 3)))
     A = U * np.array([1.0, 0.5, 1e-3])
     b = rng.standard_normal((12, 1))
-    theta, _, _ = solve(SVD(cutoff=1e-2), linear_problem(A, b))
+    theta, _, _ = solve(TSVD(cutoff=1e-2), linear_problem(A, b))
     expected = (U.T @ b)[:, 0] / np.array([1.0, 0.5, np.inf])
     assert_allclose(theta, expected, rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize("a", [1.0, 1e-2])
-def test_steepest_descent_attains_its_rate(a):
+def test_steepest_descent_attains_its_rate(a, linear_problem):
     """The worst start is v₁/λ₁ + v₂/λ₂ with the extreme eigenvectors (Akaike 1959)."""
     A = np.array([[1, 1 + a], [1, 1 + 2 * a], [1, 1 + 3 * a]])
     eigenvalues, V = np.linalg.eigh(A.T @ A)
@@ -140,7 +126,7 @@ def test_steepest_descent_attains_its_rate(a):
 
 
 @pytest.mark.parametrize("a", [1.0, 1e-2])
-def test_cgls_ends_in_two_steps(a):
+def test_cgls_ends_in_two_steps(a, linear_problem, solve):
     A = np.array([[1, 1 + a], [1, 1 + 2 * a], [1, 1 + 3 * a]])
     b = (A @ [1.0, 1.2])[:, None]
     theta, state, status = solve(CGLS(tolerance=1e-8), linear_problem(A, b))
@@ -149,7 +135,7 @@ def test_cgls_ends_in_two_steps(a):
     assert_allclose(theta, [1.0, 1.2], rtol=1e-8)
 
 
-def test_cgls_stays_below_its_bound(rng):
+def test_cgls_stays_below_its_bound(rng, linear_problem):
     """‖e_k‖_{AᵀA} ≤ 2 ((√κ − 1)/(√κ + 1))^k ‖e_0‖, Björck (1996), eq. (7.4.7)."""
     U, _ = np.linalg.qr(rng.standard_normal((60, 40)))
     V, _ = np.linalg.qr(rng.standard_normal((40, 40)))
@@ -167,7 +153,7 @@ def test_cgls_stays_below_its_bound(rng):
     assert len(errors) > 10
 
 
-def test_lsqr_and_cgls_and_scipy_have_the_same_iterates(rng):
+def test_lsqr_and_cgls_and_scipy_have_the_same_iterates(rng, linear_problem, solve):
     A, B = rng.standard_normal((50, 20)), rng.standard_normal((50, 1))
     problem = linear_problem(A, B)
     for k in range(1, 11):
@@ -178,7 +164,7 @@ def test_lsqr_and_cgls_and_scipy_have_the_same_iterates(rng):
         assert_allclose(ours, cgls, rtol=1e-10, atol=1e-12)
 
 
-def test_the_reported_value_and_gradient_are_those_of_the_iterate(rng):
+def test_the_reported_value_and_gradient_are_those_of_the_iterate(rng, linear_problem, solve):
     A, B = rng.standard_normal((50, 20)), rng.standard_normal((50, 1))
     problem = linear_problem(A, B)
     for optimizer in (LSQR(max_iterations=7), CGLS(max_iterations=7), SteepestDescent(7)):
@@ -188,14 +174,14 @@ def test_the_reported_value_and_gradient_are_those_of_the_iterate(rng):
         assert_allclose(state.gradient_norm, np.linalg.norm(gradient), rtol=1e-7)
 
 
-def test_a_start_at_the_solution_is_converged_at_once():
+def test_a_start_at_the_solution_is_converged_at_once(linear_problem, solve):
     problem = linear_problem(np.eye(3), np.ones((3, 1)))
     for optimizer in (LSQR(), CGLS(), SteepestDescent()):
         _, state, status = solve(optimizer, problem, np.ones(3))
         assert (state.iteration, status) == (0, Status.CONVERGED)
 
 
-def test_single_precision(rng):
+def test_single_precision(rng, linear_problem, solve):
     A = rng.standard_normal((50, 5)).astype(np.float32)
     problem = linear_problem(A, rng.standard_normal((50, 1)).astype(np.float32))
     for optimizer in (QR(), SVD(), LSQR(tolerance=1e-5), CGLS(tolerance=1e-5)):
@@ -205,7 +191,7 @@ def test_single_precision(rng):
         assert_allclose(theta, exact, rtol=1e-4, atol=1e-5)
 
 
-def test_the_affine_residual_is_the_residual(rng):
+def test_the_affine_residual_is_the_residual(rng, linear_problem):
     A, B = rng.standard_normal((8, 3)), rng.standard_normal((8, 2))
     problem = linear_problem(A, B, bias=True)
     theta = rng.standard_normal(problem.size)

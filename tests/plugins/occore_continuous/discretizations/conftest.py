@@ -11,9 +11,7 @@ import pytest
 import scipy.sparse
 
 from occore import Dynamics, Layout, Linearization
-
-PARTITIONED = {"leapfrog", "verlet"}
-"""Methods that are of their order only where dq/dt depends on p alone and dp/dt on q alone."""
+from occore_continuous.discretizations.shears import Shears
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +119,7 @@ def separable() -> Field:
 def make_field(request):
     """Makes the field on which the method `entry` is of its order."""
     entry = request.getfixturevalue("entry")
-    return separable if entry.name in PARTITIONED else general
+    return separable if issubclass(entry.cls, Shears) else general
 
 
 @pytest.fixture

@@ -100,5 +100,5 @@ def test_retreat_undoes_the_step_to_rounding(entry, make_field, point):
 
 
 def test_abscissae_increase_within_the_step(entry):
-    c = entry.cls.abscissae
+    c = entry.cls().abscissae
     assert list(c) == sorted(set(c)) and c[0] >= 0 and c[-1] <= 1

@@ -13,7 +13,7 @@ ROWS = {
 
 def test_the_table_has_the_orders_of_the_method(entry):
     _, order, _, error, dense, *_ = ROWS[entry.name]
-    method = entry.cls
+    method = entry.cls()
     assert int(order) == method.order
     assert error == ("" if method.step_with_error is None else str(method.error_order))
     assert dense == ("" if method.dense_output is None else str(method.dense_order))

@@ -11,6 +11,7 @@ import sympy
 from occore import ComputationError, Dynamics, Layout, Products, StructureError
 from occore_continuous.discretizations.linear_equations import LinearEquation
 from occore_continuous.discretizations.phi_functions import phi_functions
+from occore_continuous.discretizations.stage_systems import Point, StageSystem
 
 T, H = 0.3, 0.2
 
@@ -32,6 +33,32 @@ def test_solvers_agree(implicit_entry, make_kind, fresh_point, solver, kind):
     expected = products(method(solver="dense"), make_kind("dense"), fresh_point())
     found = products(method(solver=solver), make_kind(kind), fresh_point())
     assert np.linalg.norm(found - expected) <= 1e-12 * np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("kind", ["dense", "sparse", None])
+@pytest.mark.parametrize("solver", ["auto", "dense", "sparse", "matrix_free"])
+@pytest.mark.parametrize("along", ["x", "u"])
+def test_complex_steps_with_every_solver(
+    implicit_entry, make_kind, fresh_point, rng, solver, kind, along
+):
+    """jvp and curvature against Im y(x + i ε d)/ε, Im vjp(…)/ε with a real py.
+
+    Systems have complex matrices then, and real or complex right-hand sides.
+    """
+    method, field, e = implicit_entry.cls(solver=solver), make_kind(kind), 1e-30
+    at = fresh_point()
+    (x, u), (dx, du) = at(method.abscissae), at(method.abscissae)
+    dx, du = (0 * dx if along == "u" else dx), {n: (along != "x") * d for n, d in du.items()}
+    moved_x = x if along == "u" else x + 1j * e * dx
+    moved_u = u if along == "x" else {name: u[name] + 1j * e * du[name] for name in u}
+    _, part = method.linearize_step(field, T, H, x, u)
+    dy, py = part.jvp(dx, du), rng.standard_normal(x.shape)
+    y, moved = method.linearize_step(field, T, H, moved_x, moved_u)
+    np.testing.assert_allclose(y.imag / e, dy, rtol=1e-12, atol=1e-14)
+    (px, pu), (hx, hu) = moved.vjp(py), part.curvature(py, dx, du)
+    np.testing.assert_allclose(px.imag / e, hx, rtol=1e-11, atol=1e-13)
+    for name in hu:
+        np.testing.assert_allclose(pu[name].imag / e, hu[name], rtol=1e-11, atol=1e-13)
 
 
 def test_float32_with_every_solver(implicit_entry, make_kind, point):
@@ -90,10 +117,20 @@ def test_derivatives_of_the_closed_form(host, name):
 
 
 def test_newton_that_does_not_converge_says_where(host):
-    """y = 1 + h (−10 − y²) has no real solution for h = 1."""
+    """y = x + h (−10 − y²) has no real solution for h = 1 and x = 1, but for x = 20."""
     method = host.registry["discretization", "backward_euler"].cls()
-    with pytest.raises(ComputationError, match=r"t = 3, h = 1: the residual is .* shorter steps"):
-        method.step(Square(), 2.0, 1.0, np.array([[1.0]]), {"u": np.array([-10.0])})
+    x, u = np.array([[20.0], [1.0], [20.0]]), {"u": np.array([-10.0])}
+    words = r"t = 3, h = 1: after \d+ iterations .* sample 1 is .* beside a state of 1. .* shorter"
+    with pytest.raises(ComputationError, match=words):
+        method.step(Square(), 2.0, 1.0, x, u)
+    assert method.step(Square(), 2.0, 1.0, x[::2], u).shape == (2, 1)
+
+
+@pytest.mark.parametrize("solver", ["dense", "sparse", "matrix_free"])
+def test_a_state_that_is_no_number_is_no_endless_iteration(host, solver):
+    method = host.registry["discretization", "trapezoid"].cls(solver=solver)
+    with pytest.raises(ComputationError, match=r"at t = 1, h = 1"):
+        method.step(Square(), 0.0, 1.0, np.array([[np.nan]]), {"u": np.zeros(2)})
 
 
 def test_a_singular_matrix_says_where(host):
@@ -110,6 +147,60 @@ def test_gmres_that_does_not_converge_says_where(host):
     method = host.registry["discretization", "backward_euler"].cls(solver="matrix_free")
     with pytest.raises(ComputationError, match=r"GMRES .* did not converge at t = 1, h = 1"):
         method.step(LinearEquation(((1.0,),), ((0.0,),)), 0.0, 1.0, np.ones((1, 1)), {})
+
+
+def test_gmres_that_stagnates_ends(host):
+    """M = 1 − h f_x is a cyclic shift of 400 entries: GMRES needs 400 vectors, and has 60."""
+    method, n, calls = host.registry["discretization", "backward_euler"], 400, []
+
+    class Shift(Dynamics):
+        controls = Layout({})
+
+        def __call__(self, t, x, u):
+            return x - np.roll(x, 1, axis=1) + 1e-3
+
+        def linearize(self, t, x, u):
+            def jvp(dx, du):
+                calls.append(1)
+                return dx - np.roll(dx, 1, axis=1)
+
+            return self(t, x, u), Products(jvp, lambda p: (p - np.roll(p, -1, axis=1), {}))
+
+    with pytest.raises(ComputationError, match="GMRES for an implicit stage did not converge at"):
+        method.cls(solver="matrix_free").step(Shift(), 0.0, 1.0, np.eye(1, n), {})
+    assert len(calls) < 5000
+
+
+@pytest.mark.parametrize("solver", ["dense", "sparse", "matrix_free"])
+@pytest.mark.parametrize("kinds", ["dd", "dD", "Dd", "DD", "ff", "fF", "FF"])
+def test_systems_of_coupled_stages(rng, solver, kinds):
+    """M and right-hand sides real or complex: both solves against the matrix written out."""
+    matrix, right = (np.dtype(kind) for kind in kinds)
+    a, h, samples, n = ((0.25, -0.04), (0.54, 0.25)), 0.3, 3, 4
+    J = numbers(rng, (2, samples, n, n), matrix)
+    points = [Point(0.0, np.zeros((samples, n), matrix), {}, matrix_products(Ji)) for Ji in J]
+    system = StageSystem(solver, WithoutCurvature(), h, a, points)  # J comes from the tangents
+    r = numbers(rng, (2, samples, n), right)
+    for s in range(samples):
+        blocks = [[(i == j) * np.eye(n) - h * a[i][j] * J[i, s] for j in (0, 1)] for i in (0, 1)]
+        M, b = np.block(blocks), r[:, s].ravel()
+        for solve, A in ((system.solve, M), (system.solve_transposed, M.T)):
+            v = np.concatenate([vi[s] for vi in solve(list(r))])
+            assert v.dtype == np.result_type(matrix, right)
+            error = np.linalg.norm(A @ v - b) / np.linalg.norm(b)
+            assert error <= 100 * np.finfo(right).eps
+
+
+def numbers(rng, shape, dtype):
+    parts = rng.standard_normal((2, *shape))
+    return (parts[0] + 1j * parts[1] if dtype.kind == "c" else parts[0]).astype(dtype)
+
+
+def matrix_products(J):
+    return Products(
+        lambda dx, du: np.einsum("sij,sj->si", J, dx),
+        lambda p: (np.einsum("sij,si->sj", J, p), {}),
+    )
 
 
 def test_petsc_ex23(host):
@@ -204,9 +295,17 @@ def test_stiff_van_der_pol(host, name):
 @pytest.mark.parametrize("name", ["imex_euler", "ars222", "etdrk4"])
 def test_structure_that_is_missing(host, name):
     method = host.registry["discretization", name].cls()
-    with pytest.raises(StructureError, match=f"{name} needs a dynamics with .* Square has none"):
+    words = rf"{type(method).__name__} needs a dynamics with .* Square has none"
+    with pytest.raises(StructureError, match=words):
         x, u = np.ones((1, 1)), {"u": np.zeros(len(method.abscissae))}
         method.step(Square(), 0.0, 0.1, x, u)
+
+
+@pytest.mark.parametrize("name", ["leapfrog", "verlet"])
+def test_halves_of_different_sizes(host, name):
+    method = host.registry["discretization", name].cls()
+    with pytest.raises(StructureError, match=r"takes a state \(q, p\).* Square has 3 entries"):
+        method.step(Square(), 0.0, 0.1, np.ones((1, 3)), {"u": np.zeros(3)})
 
 
 def test_no_second_derivatives_without_those_of_the_field(entry):

@@ -1,18 +1,13 @@
-"""Observed orders of state, adjoint, gradient, error estimate and dense output."""
+"""Observed orders, closer than the conformance suite, which sees high ones from below only."""
 
 import numpy as np
 import pytest
 import scipy.integrate
 
+from occore.testing import adjoint_orders
+
 HORIZON = 1.0
-STEPS = {
-    1: (20, 40, 80, 160),
-    2: (10, 20, 40, 80),
-    3: (8, 16, 32, 64),
-    4: (6, 12, 24, 48),
-    5: (12, 16, 24, 32),
-    8: (6, 7, 8, 9, 10),
-}
+STEPS = {8: (6, 7, 8, 9, 10)}
 """Where the leading term dominates and the error stands clear of that of the reference, 1e-14."""
 
 
@@ -21,10 +16,10 @@ def basis(t):
     return np.array([1.0, np.sin(t)])
 
 
-def start(field, order=5):
-    """x(0) and c. At order 8 there is little room between higher terms and rounding: that start has
-    the leading term dominate there."""
-    rng = np.random.default_rng(4 if order == 8 else 43)
+def start(field, seed=43):
+    """x(0) and c. At order 8 there is little room between higher terms and rounding: with another
+    seed the leading term dominates there."""
+    rng = np.random.default_rng(seed)
     x = rng.standard_normal((2, 4))
     return x, {n: 0.4 * rng.standard_normal((2, *s)) for n, s in field.controls.shapes.items()}
 
@@ -76,20 +71,6 @@ def continuous(field, x, c):
     return end.reshape(shape), y[x.size : 2 * x.size].reshape(shape), y[2 * x.size :]
 
 
-@pytest.fixture(scope="module")
-def reference():
-    """The flow's values, computed once for each kind of field."""
-    known = {}
-
-    def of(field, order):
-        key = field.mask.tobytes(), order == 8
-        if key not in known:
-            known[key] = continuous(field, *start(field, order))
-        return known[key]
-
-    return of
-
-
 def slope(h, errors):
     """p of the least-squares fit log error = a + p log h + c h: c takes up the next order."""
     h = np.asarray(h)
@@ -97,16 +78,16 @@ def slope(h, errors):
     return float(np.linalg.lstsq(columns, np.log(errors))[0][0])
 
 
-def test_state_adjoint_and_gradient(entry, make_field, reference):
+def test_state_adjoint_and_gradient_of_high_order(entry, make_field):
     method, field = entry.cls(), make_field()
-    steps = np.array(STEPS[method.order])
-    values = [discrete(method, field, *start(field, method.order), n) for n in steps]
-    for which, exact in enumerate(reference(field, method.order)):
+    if method.order in adjoint_orders.COUNTS:
+        pytest.skip("the conformance suite has both bounds")
+    steps, point = np.array(STEPS[method.order]), start(field, seed=4)
+    values = [discrete(method, field, *point, n) for n in steps]
+    for which, exact in enumerate(continuous(field, *point)):
         errors = [np.linalg.norm(v[which] - exact) for v in values]
-        assert slope(HORIZON / steps, errors) == pytest.approx(method.order, abs=0.1), (
-            which,
-            errors,
-        )
+        found = slope(HORIZON / steps, errors)
+        assert found == pytest.approx(method.order, abs=0.1), (which, errors)
 
 
 def test_error_estimate(entry, make_field):

@@ -1,14 +1,55 @@
-"""Figures of a classification: confusion matrix, reliability diagram, regions of decision."""
+"""What `occore inspect --plot` draws of a classification: confusion, calibration, decisions."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from occore import Run, plot_pictures, require, square_pictures
+
 Axes = Any
+PANEL = 4.6
+"""Inches of each of the panels in a row."""
+
 MOST_LABELS = 12
 """Classes whose counts are written into the confusion matrix."""
+
+
+@dataclass(frozen=True)
+class ClassificationFigure:
+    """Confusion matrix and reliability diagram; regions of the plane, or rows of W as pictures."""
+
+    run: Run
+    panels: int
+
+    @property
+    def width(self) -> float:
+        """Of the whole figure, with the history; inches."""
+        return PANEL * (1 + self.panels)
+
+    def __call__(self, panel: Any) -> None:
+        """Draw into a matplotlib subfigure."""
+        result, parts = self.run.result, self.run.result["metrics"]
+        classes = [str(name) for name in result["classes"]]
+        part = "held_out" if "held_out" in parts else "train"
+        places = panel.subfigures(1, self.panels)
+        plot_confusion(parts[part], classes, part.replace("_", "-"), places[0].subplots())
+        plot_reliability(parts, places[1].subplots())
+        if "regions" in result:
+            plot_regions(result["regions"], classes, places[2].subplots())
+        elif (pictures := square_pictures(self.run)) is not None:
+            plot_pictures(*pictures, places[2])
+
+
+def figure(run: Run) -> ClassificationFigure | None:
+    """How to draw the run, if it is a classification that has ended."""
+    names = {row.path for row in run.tree()}
+    if "result/metrics/train/confusion_matrix" not in names or "result/classes" not in names:
+        return None
+    third = "result/regions" in names or square_pictures(run) is not None
+    return ClassificationFigure(run, 3 if third else 2)
 
 
 def plot_confusion(metrics: dict[str, Any], classes: list[str], part: str, axes: Axes) -> None:
@@ -56,8 +97,7 @@ def plot_reliability(parts: dict[str, dict[str, Any]], axes: Axes) -> None:
 
 def plot_regions(regions: dict[str, Any], classes: list[str], axes: Axes) -> None:
     """The class that each point of the plane is given; samples as points, held-out ones ringed."""
-    import matplotlib
-
+    matplotlib = require("matplotlib", extra="plot", purpose="to draw regions")
     colors = matplotlib.colormaps["tab10"].resampled(10)(np.arange(len(classes)) % 10)
     tint = 1 - 0.4 * (1 - colors[:, :3])
     x, y = regions["x"], regions["y"]

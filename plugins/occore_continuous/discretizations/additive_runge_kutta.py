@@ -12,11 +12,30 @@ time-dependent partial differential equations, Appl. Numer. Math. 25 (1997), 151
 
 from __future__ import annotations
 
-from occore import Dynamics, StructureError
-from occore_continuous.discretizations.implicit_runge_kutta import Fields
+from dataclasses import dataclass
+
+from occore import Controls, Dynamics
+from occore_continuous.discretizations.runge_kutta import RungeKutta
+from occore_continuous.discretizations.stage_systems import SolverOption
+from occore_continuous.discretizations.structure import missing
+from occore_continuous.discretizations.successive_stages import SuccessiveStages
 from occore_continuous.discretizations.tableau import Number, Numbers, Tableau
 
 EXPLICIT, IMPLICIT = 0, 1
+
+
+@dataclass(frozen=True)
+class AdditiveRungeKutta(RungeKutta):
+    """Steps of a dynamics with a splitting; a method gives its tableau, orders and example."""
+
+    solver: SolverOption = "auto"
+
+    def stages(self, dynamics: Dynamics, t: float, h: float, control: Controls) -> SuccessiveStages:
+        """Those of f_I and f_E in turn. Raises StructureError where there is no splitting."""
+        if dynamics.splitting is None:
+            parts = "`splitting()`, into an explicit and an implicit part"
+            raise missing(self, parts, dynamics)
+        return SuccessiveStages(self.tableau, dynamics.splitting(), t, h, control, self.solver)
 
 
 def additive(explicit: Tableau, implicit: Tableau) -> Tableau:
@@ -46,14 +65,3 @@ def additive(explicit: Tableau, implicit: Tableau) -> Tableau:
         b=tuple(weight(*stage) for stage in stages),
         fields=tuple(part for _, part in stages),
     )
-
-
-def parts(name: str, dynamics: Dynamics) -> Fields:
-    """(f_E, f_I). Raises StructureError where the dynamics has no splitting."""
-    if dynamics.splitting is None:
-        raise StructureError(
-            f"{name} needs a dynamics with `splitting()`, into an explicit and an implicit part; "
-            f"{type(dynamics).__name__} has none. Methods that take any dynamics: rk4, dopri5 "
-            "where it is not stiff; rosenbrock, sdirk3 where it is"
-        )
-    return dynamics.splitting()

@@ -1,0 +1,168 @@
+"""A problem at one θ: the chain evaluated once, and every derivative product there.
+
+    ∇J = x_θᵀ Φ_x + Φ_θ + R_θ,    ∇²J v = x_θᵀ Φ_xx x_θ v + (Φ_xᵀ x)_θθ v + R_θθ v
+
+x_θ is the derivative of the end states, known by tangent and adjoint sweeps over the chain.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from occore import composition
+from occore.arrays import Array, is_sparse
+from occore.errors import StructureError
+from occore.linearization import Linearization
+from occore.objective import ObjectiveLinearization
+
+if TYPE_CHECKING:
+    from occore.problem import Problem
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The problem at one θ: value, end states, and every derivative product."""
+
+    problem: Problem
+    value: float
+    output: Array
+    parts: Sequence[Linearization]
+    terminal: Sequence[tuple[float, ObjectiveLinearization]]
+    ends: Sequence[tuple[float, ObjectiveLinearization]]
+    penalties: Sequence[tuple[float, ObjectiveLinearization]]
+
+    def gradient(self) -> Array:
+        """∇J(θ), (size,)."""
+        seed, direct = self._seed
+        return self._adjoint(seed, 1.0) + direct + self._penalties(lambda term: term.gradient())
+
+    def gauss_newton_product(self, v: Array) -> Array:
+        """(yᵀ Φ_GN y + R_GN) v, with y the derivative of the end states."""
+        controls = self.problem.unflatten(v)
+        if self.problem.running is not None:
+            raise StructureError("a running cost has no Gauss–Newton product; use Hessian products")
+        dx = self._tangent(v)
+        p, direct = self._outer(
+            lambda term: term.gauss_newton_product(dx),
+            lambda term: term.gauss_newton_product((dx, controls)),
+        )
+        penalties = self._penalties(lambda term: term.gauss_newton_product(controls))
+        return self._adjoint(p) + direct + penalties
+
+    def hessian_product(self, v: Array) -> Array:
+        """∇²J(θ) v."""
+        controls, du = self.problem.unflatten(v), self._controls(v)
+        tangents = composition.control_tangents(self.parts, self._zero, du)
+        dx = self.problem.split_cost(tangents[-1])[0]
+        dp, direct = self._outer(
+            lambda term: term.hessian_product(dx),
+            lambda term: term.hessian_product((dx, controls)),
+        )
+        p, dp = self.problem.join_cost(self._seed[0], 1.0), self.problem.join_cost(dp, 0.0)
+        second = composition.control_second(self.parts, p, dp, self._zero, tangents, du)
+        self.problem.counts.tangent += 1
+        self.problem.counts.adjoint += 1
+        penalties = self._penalties(lambda term: term.hessian_product(controls))
+        return self._flatten(second) + direct + penalties
+
+    def residual(self) -> Array:
+        """r, where the value is ½‖r‖²; a vector."""
+        return self._stack([term.residual for _, term in self._terms()])
+
+    def residual_jvp(self, v: Array) -> Array:
+        """J v, with J the Jacobian of the residual."""
+        controls, dx = self.problem.unflatten(v), self._tangent(v)
+        parts = [_residual_jvp(term, dx) for _, term in self.terminal]
+        return self._stack([*parts, *(_residual_jvp(term, controls) for _, term in self.penalties)])
+
+    def residual_vjp(self, w: Array) -> Array:
+        """Jᵀ w."""
+        pieces, start = [], 0
+        for weight, term in self._terms():
+            end = start + term.residual.size
+            pieces.append(_scaled(math.sqrt(weight), w[start:end].reshape(term.residual.shape)))
+            start = end
+        terminal = zip(self.terminal, pieces[: len(self.terminal)], strict=True)
+        seeds = [_residual_vjp(term, piece) for (_, term), piece in terminal]
+        theta = self._adjoint(functools.reduce(operator.add, seeds))
+        penalties = zip(self.penalties, pieces[len(self.terminal) :], strict=True)
+        for (_, term), piece in penalties:
+            theta = theta + self.problem.flatten(_residual_vjp(term, piece))
+        return theta
+
+    def _terms(self) -> list[tuple[float, ObjectiveLinearization]]:
+        return [*self.terminal, *self.penalties]
+
+    @cached_property
+    def _seed(self) -> tuple[Array, Array]:
+        """The gradient in the end states, and that part of it in θ that does not come from them."""
+        return self._outer(lambda term: term.gradient(), lambda term: term.gradient())
+
+    def _outer(self, terminal: Any, end: Any) -> tuple[Array, Array]:
+        """A product of the terminal and end terms: its parts in the end states and in θ."""
+        total = np.zeros_like(self.output)
+        direct = np.zeros(self.problem.size, self.problem.dtype)
+        for weight, term in self.terminal:
+            total = total + weight * terminal(term)
+        for weight, term in self.ends:
+            states, controls = end(term)
+            total = total + weight * states
+            direct = direct + weight * self.problem.flatten(controls)
+        return total, direct
+
+    @cached_property
+    def _zero(self) -> Array:
+        start = self.problem.start_states(None)
+        return 0 * start if is_sparse(start) else np.zeros(start.shape, start.dtype)
+
+    def _controls(self, v: Array) -> list[Any]:
+        controls = self.problem.unflatten(v)
+        return [controls[phase.name] for phase in self.problem.phases]
+
+    def _flatten(self, pu: list[Any]) -> Array:
+        names = [phase.name for phase in self.problem.phases]
+        return self.problem.flatten(dict(zip(names, pu, strict=True)))
+
+    def _tangent(self, v: Array) -> Array:
+        self.problem.counts.tangent += 1
+        tangents = composition.control_tangents(self.parts, self._zero, self._controls(v))
+        return self.problem.split_cost(tangents[-1])[0]
+
+    def _adjoint(self, p: Array, cost: float = 0.0) -> Array:
+        self.problem.counts.adjoint += 1
+        return self._flatten(composition.control_vjp(self.parts, self.problem.join_cost(p, cost)))
+
+    def _penalties(self, product: Any) -> Array:
+        total = np.zeros(self.problem.size, self.problem.dtype)
+        for weight, term in self.penalties:
+            total = total + weight * self.problem.flatten(product(term))
+        return total
+
+    def _stack(self, residuals: list[Any]) -> Array:
+        weights = [weight for weight, _ in self._terms()]
+        pairs = zip(weights, residuals, strict=True)
+        parts = [_scaled(math.sqrt(w), np.reshape(r, -1)) for w, r in pairs]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _scaled(factor: float, a: Array) -> Array:
+    """factor · a, which is a itself for one: arrays of a million entries are not copied for it."""
+    return a if factor == 1 else factor * a
+
+
+def _residual_jvp(term: ObjectiveLinearization, d: Any) -> Array:
+    assert term.residual_jvp is not None, "asked for before the work"  # noqa: S101
+    return term.residual_jvp(d)
+
+
+def _residual_vjp(term: ObjectiveLinearization, w: Array) -> Any:
+    assert term.residual_vjp is not None, "asked for before the work"  # noqa: S101
+    return term.residual_vjp(w)
