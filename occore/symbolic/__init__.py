@@ -2,7 +2,7 @@
 
     array, namespace              SymPy expressions behind the Array API
     derivation                    traced maps and their derivatives, to check models against
-    expressions                   text of a case file to an expression; runs no code
+    vocabulary, tokens, expressions       text of a case file to an expression; runs no code
     lowering, tape, builder       expressions to straight-line programs
     partials, differentiation     derivatives of those
     printing, source, cache       source code of those; derivatives kept on disk

@@ -264,8 +264,9 @@ def _kernels(
 ) -> Kernels:
     """Kernels of one expression in (t, states, controls), with the parameters filled in."""
     from occore.symbolic.array import exact
-    from occore.symbolic.expressions import parse_expression, symbol
+    from occore.symbolic.expressions import parse_expression
     from occore.symbolic.kernels import generate
+    from occore.symbolic.vocabulary import symbol
 
     named: Mapping[str, Any] = {name: symbol(name) for name in (*states, *controls)}
     clock = symbol("t_of_running") if time else symbol("t_unused")

@@ -97,7 +97,7 @@ class ExpressionDynamics(SymbolicDynamics):
         return [TIME, *self.states, *self.controls, *self.parameters]
 
     def _faults_of_names(self) -> list[str]:
-        from occore.symbolic.expressions import check_name
+        from occore.symbolic.vocabulary import check_name
 
         names, faults = [*self.states, *self.control_names, *self.unknowns, *self.parameters], []
         for place, name in enumerate(names):

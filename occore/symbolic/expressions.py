@@ -6,10 +6,9 @@ There is no `e` (write exp(1)), so that a state may have this name, and there ar
 switch belongs to a phase, where the integrator knows of it; abs, sign, min and max remain. White
 space has no meaning, line ends included.
 
-Three sieves follow each other. Tokens: only ASCII, only the characters of arithmetic, bounded
-counts and nesting, so that Python's parser meets nothing that it warns of or is slow on. Nodes of
-`ast`: only those of the table above. Values: what is constant is computed here, in exact small
-fractions or doubles, and must be finite.
+Three sieves follow each other. Tokens (`tokens`): only ASCII, only the characters of arithmetic,
+bounded counts and nesting. Nodes of `ast`: only those of the table above. Values: what is constant
+is computed here, in exact small fractions or doubles, and must be finite.
 
 SymPy only stores the result: nodes are built with evaluate=False, since its simplifications take
 minutes on some short texts. So the expression stands as it was written: x - x is not 0, and equal
@@ -20,24 +19,22 @@ powers their product, so that evaluating the result later cannot make huge integ
 from __future__ import annotations
 
 import ast
-import keyword
 import math
 import operator
 import re
 from collections.abc import Callable, Collection, Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from occore.errors import InputError, nearest
+from occore.errors import nearest
+from occore.symbolic.tokens import DEEPEST, HINT, Text
+from occore.symbolic.vocabulary import CONSTANTS, FUNCTIONS, ExpressionError, shortened, symbol
 
-if TYPE_CHECKING:  # SymPy takes long to import, and names are checked without it
+if TYPE_CHECKING:  # SymPy takes long to import
     import sympy
 
 # Far above what models need; the longest texts within these limits take some 15 ms.
 LONGEST_TEXT = 4000
-LONGEST_NAME = 64
-MOST_TOKENS = 2000
-DEEPEST = 50
 LARGEST_EXPONENT = 1000
 
 LARGEST_INTEGER = 2**53
@@ -48,96 +45,12 @@ MOST_SHOWN, MOST_COMPARED = 20, 500
 
 Constant = Fraction | float
 
-
-class ExpressionError(InputError):
-    """An expression or a name is not allowed; the message says where and what would be."""
-
-
-class Function(NamedTuple):
-    """What a call means: the function of SymPy, that of floats, and the counts of arguments."""
-
-    sympy_name: str
-    value: Callable[..., Any]
-    least: int = 1
-    most: float = 1
-
-
-FUNCTIONS: Mapping[str, Function] = {
-    **{name: Function(name, getattr(math, name)) for name in (
-        "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh",
-        "asinh", "acosh", "atanh", "exp", "log", "sqrt",
-    )},
-    "atan2": Function("atan2", math.atan2, 2, 2),
-    "abs": Function("Abs", abs),
-    "sign": Function("sign", lambda a: (a > 0) - (a < 0)),
-    "min": Function("Min", min, 2, math.inf),
-    "max": Function("Max", max, 2, math.inf),
-}  # fmt: skip
-"""Every function that an expression may call."""
-
-CONSTANTS: Mapping[str, float] = {"pi": math.pi}
-"""Every name that has a value of its own."""
-
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-TOKEN = re.compile(
-    r"(?P<space>[ \t\r\n]+)"
-    r"|(?P<number>(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9][0-9_]*)?)"
-    r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
-    r"|(?P<operator>[-+*/])|(?P<comma>,)|(?P<open>\()|(?P<close>\))"
-)
-
-HINT = "use numbers, declared names, + - * / **, parentheses and functions"
-
-HINTS: Mapping[str, str] = {
-    "^": "write ** for a power",
-    **dict.fromkeys("<>=!", "comparisons are not allowed; abs, sign, min and max are"),
-    **dict.fromkeys(".[", "attributes and subscripts are not allowed"),
-}
-
 OPERATORS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
 }
-
-
-def _fault(name: str) -> str | None:
-    """Why a name cannot stand for a quantity."""
-    if len(name) > LONGEST_NAME:
-        return (
-            f"the name {_short(name)!r} has {len(name)} characters; at most {LONGEST_NAME} can be"
-        )
-    if not NAME.fullmatch(name):
-        return f"{name!r} is not a name: expected ASCII letters, digits and _, not a digit first"
-    if "__" in name:
-        return f"the name {name!r} has two underscores in a row"
-    if keyword.iskeyword(name):
-        return f"{name!r} is a keyword of Python and cannot be a name"
-    return None
-
-
-def check_name(name: str) -> None:
-    """Raise ExpressionError unless `name` can stand for a quantity in expressions.
-
-    A name has ASCII letters, digits and underscores, does not start with a digit, has no two
-    underscores in a row, is no keyword of Python, and is neither a function nor a constant here.
-    """
-    fault = _fault(name)
-    if name in FUNCTIONS or name in CONSTANTS:
-        kind = "function" if name in FUNCTIONS else "constant"
-        fault = f"{name!r} is a {kind} of expressions and cannot name anything else"
-    if fault:
-        raise ExpressionError(fault)
-
-
-def symbol(name: str) -> sympy.Symbol:
-    """The symbol that stands for a declared name everywhere in occore. Raises ExpressionError."""
-    import sympy
-
-    check_name(name)
-    return sympy.Symbol(name, real=True)
 
 
 def parse_expression(text: str, names: Collection[str] | Mapping[str, sympy.Expr]) -> sympy.Expr:
@@ -148,8 +61,9 @@ def parse_expression(text: str, names: Collection[str] | Mapping[str, sympy.Expr
     the first thing that is not allowed. What is allowed: see the head of this module.
     """
     if len(text) > LONGEST_TEXT:
+        short, length = shortened(text), len(text)
         raise ExpressionError(
-            f"expression {_short(text)!r} has {len(text)} characters; at most {LONGEST_TEXT} can be"
+            f"expression {short!r} has {length} characters; at most {LONGEST_TEXT} can be"
         )
     return _Reader(text, names).expression()
 
@@ -158,69 +72,31 @@ class _Reader:
     """One reading of one text."""
 
     def __init__(self, text: str, names: Collection[str] | Mapping[str, sympy.Expr]) -> None:
-        self.text = text
+        self.text = Text(text)
         self.names = names if isinstance(names, Mapping) else frozenset(names)
         self.values: dict[str, Any] = {}  # of the names that were met
 
     def expression(self) -> sympy.Expr:
-        self.check_tokens()
+        text = self.text.text
+        self.text.check_tokens()
         # in parentheses, so that lines may be indented; columns are one larger for it
-        source = "(" + re.sub(r"\s", " ", self.text) + ")"
+        source = "(" + re.sub(r"\s", " ", text) + ")"
         try:
             root = ast.parse(source, mode="eval").body
         except SyntaxError as error:
-            offset = min((error.offset or 2) - 2, len(self.text) - 1)
-            self.refuse(max(offset, 0), "a number, a name or an operator is missing or misplaced")
+            offset = max(0, min((error.offset or 2) - 2, len(text) - 1))
+            self.text.refuse(offset, "a number, a name or an operator is missing or misplaced")
         except (RecursionError, MemoryError):  # thousands of signs in a row
-            self.refuse(0, "nested too deeply")
+            self.text.refuse(0, "nested too deeply")
         return _expression(self.value(root, DEEPEST, 1))
 
-    def refuse(self, where: int | ast.expr, problem: str) -> NoReturn:
-        """Raise the error of a problem at an offset or at a node."""
-        offset = where if isinstance(where, int) else where.col_offset - 1
-        line = self.text.count("\n", 0, offset) + 1
-        column = offset - self.text.rfind("\n", 0, offset)
-        place = f"line {line}, column {column}" if "\n" in self.text else f"column {column}"
-        raise ExpressionError(f"expression {_short(self.text, offset)!r}, {place}: {problem}")
+    def refuse(self, node: ast.expr, problem: str) -> NoReturn:
+        """Raise the error of a problem at a node."""
+        self.text.refuse(node.col_offset - 1, problem)
 
     def written(self, node: ast.expr) -> str:
         """What is written for a node, shortened."""
-        return repr(_short(self.text[node.col_offset - 1 : cast(int, node.end_col_offset) - 1]))
-
-    def check_tokens(self) -> None:
-        """First sieve: characters, words, counts, nesting, and no two operands in a row."""
-        position, count, previous = 0, 0, ""
-        opened: list[tuple[int, bool]] = []  # where, and whether arguments are inside
-        while position < len(self.text):
-            token = TOKEN.match(self.text, position)
-            if token is None:
-                character = self.text[position]
-                self.refuse(position, f"{character!r} is not allowed: {HINTS.get(character, HINT)}")
-            kind, word = str(token.lastgroup), token.group()
-            if kind == "name" and (fault := _fault(word)):
-                self.refuse(position, fault)
-            if previous in ("number", "name", "close") and kind in ("number", "name", "open"):
-                if (previous, kind) != ("name", "open"):
-                    self.refuse(position, "an operator is missing; a product needs *")
-            if kind == "open":
-                opened.append((position, previous == "name"))
-            elif kind == "close":
-                if not opened:
-                    self.refuse(position, "this parenthesis closes nothing")
-                opened.pop()
-            elif kind == "comma" and not (opened and opened[-1][1]):
-                self.refuse(position, "a comma is only allowed between arguments of a function")
-            if len(opened) > DEEPEST:
-                self.refuse(position, f"more than {DEEPEST} parentheses inside each other")
-            if kind != "space":
-                count, previous = count + 1, kind
-            if count > MOST_TOKENS:
-                self.refuse(position, f"more than {MOST_TOKENS} numbers, names and operators")
-            position = token.end()
-        if opened:
-            self.refuse(opened[-1][0], "this parenthesis is not closed")
-        if not count:
-            self.refuse(0, "nothing is written; zero is 0")
+        return self.text.part(node.col_offset - 1, cast(int, node.end_col_offset) - 1)
 
     def value(self, node: ast.expr, depth: int, power: float) -> Any:
         """Second sieve: the value of a node. `power` is the product of the exponents around it."""
@@ -340,13 +216,6 @@ class _Reader:
         if all(map(_is_constant, values)):
             return self.constant(node, function.value, *values)
         return _build(function.sympy_name, *values)
-
-
-def _short(text: str, offset: int = 0, width: int = 60) -> str:
-    """The part of a text around an offset."""
-    start = max(0, min(offset - width // 2, len(text) - width))
-    end = start + width
-    return "…" * (start > 0) + text[start:end] + "…" * (end < len(text))
 
 
 def _is_constant(value: Any) -> bool:

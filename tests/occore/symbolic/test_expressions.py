@@ -12,16 +12,8 @@ import sympy
 from sympy.core.cache import clear_cache
 
 from occore.errors import InputError
-from occore.symbolic.expressions import (
-    CONSTANTS,
-    FUNCTIONS,
-    LARGEST_EXPONENT,
-    LONGEST_TEXT,
-    ExpressionError,
-    check_name,
-    parse_expression,
-    symbol,
-)
+from occore.symbolic.expressions import LARGEST_EXPONENT, LONGEST_TEXT, parse_expression
+from occore.symbolic.vocabulary import CONSTANTS, FUNCTIONS, ExpressionError, check_name, symbol
 
 NAMES = {"x": 0.75, "v": 1.25, "u": -0.5, "mass": 2.0, "e": 3.0}
 DECLARED = tuple(NAMES)
