@@ -8,6 +8,7 @@
     printing, source, cache       source code of those; derivatives kept on disk
     array_kernel, compiled_kernel, kernels       at work: NumPy and other libraries, Numba
     dynamics, expression_dynamics                dynamics from rates, in Python or in a case file
+    bolza, running_cost, end_cost, cost_kernels  objectives from expressions
 
 SymPy is imported by `array` and what stands on it, by `derivation`, `lowering` and `tracing`; the
 others import it when they are used, so that a plugin with symbolic dynamics is quick to load.

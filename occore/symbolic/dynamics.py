@@ -78,10 +78,8 @@ class SymbolicDynamics(Dynamics):
 
     @property
     def autonomous(self) -> bool:
-        """Whether the rates do not use t, the first value of their tape."""
-        tape = self.kernels.tape
-        used = {number for operation in tape.operations for number in operation[1:]}
-        return 0 not in used | set(tape.outputs)
+        """Whether the rates do not use t."""
+        return self.kernels.tape.autonomous
 
     def jacobian(self, t: float, x: Array, u: Controls) -> Array:
         """f_x, dense: (samples, states, states)."""

@@ -58,6 +58,12 @@ class Tape:
         """Whether a branch that is not chosen may still be evaluated."""
         return any(operation[0] == "where" for operation in self.operations)
 
+    @property
+    def autonomous(self) -> bool:
+        """Whether the first input, the time of a right-hand side, is not used."""
+        used = {number for operation in self.operations for number in operation[1:]}
+        return 0 not in used | set(self.outputs)
+
     def data(self) -> dict[str, Any]:
         """The tape as lists and strings for JSON; constants are hexadecimal, hence exact."""
         return {

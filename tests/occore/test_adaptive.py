@@ -12,8 +12,9 @@ from occore.adaptive import StepControl, StepLog, Tolerances, adapt
 from occore.checks import Differentiable, check_map, check_problem, raise_on_failure
 from occore.errors import ComputationError, InputError
 from occore.linearization import Products
-from occore.symbolic.bolza import Bolza, ExpressionRunning
+from occore.symbolic.bolza import Bolza
 from occore.symbolic.expression_dynamics import ExpressionDynamics
+from occore.symbolic.running_cost import ExpressionRunning
 from occore.testing.models import Decay
 from occore_continuous.control_spaces.constant import Constant
 from occore_continuous.control_spaces.piecewise_constant import PiecewiseConstant

@@ -8,8 +8,8 @@ import pytest
 from occore.kernels.fields import field_kernels
 from occore.phase import Phase
 from occore.running import RunningTotal, WithCost
-from occore.symbolic.bolza import ExpressionRunning
 from occore.symbolic.expression_dynamics import ExpressionDynamics
+from occore.symbolic.running_cost import ExpressionRunning
 from occore.time_scaled import HORIZON, TimeScaled
 from occore_continuous.control_spaces.piecewise_constant import PiecewiseConstant
 from occore_continuous.discretizations.midpoint import Midpoint

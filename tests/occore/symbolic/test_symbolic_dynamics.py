@@ -12,6 +12,7 @@ from occore.errors import InputError
 from occore.symbolic.derivation import traced
 from occore.symbolic.dynamics import SymbolicDynamics
 from occore.symbolic.expression_dynamics import ExpressionDynamics
+from occore.symbolic.running_cost import ExpressionRunning
 
 
 @dataclass(frozen=True)
@@ -225,3 +226,9 @@ def test_changed_copy():
     dynamics = replace(ExpressionDynamics.for_state((2,), **CASE), parameters={"mass": 0.5})
     value = dynamics(0.0, np.array([[1.0, 3.0]]), {"u": np.array(0.2), "k": np.array(0.0)})
     np.testing.assert_allclose(value, [[3.0, 0.4]], rtol=1e-15)
+
+
+@pytest.mark.parametrize(("text", "free_of_t"), [("x\n + u", True), ("x +\n u*t", False)])
+def test_running_cost_on_several_lines(text, free_of_t):
+    dynamics = ExpressionDynamics(("x",), ("u",), {"x": "u"})
+    assert ExpressionRunning(text, dynamics).autonomous == free_of_t

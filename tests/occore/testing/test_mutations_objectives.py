@@ -9,7 +9,10 @@ import pytest
 import scipy.sparse
 
 from occore.stage_controls import Gather, Stages
-from occore.symbolic import bolza
+from occore.symbolic.bolza import Bolza
+from occore.symbolic.dynamics import SymbolicLinearization
+from occore.symbolic.end_cost import ExpressionEnd
+from occore.symbolic.running_cost import RunningLinearization
 from occore.testing.mutation import Mutant, failure, replaced, wrapped
 from occore_classification import lbfgs
 from occore_continuous.control_spaces.constant import Constant
@@ -26,7 +29,7 @@ from occore_least_squares.tikhonov import Tikhonov, TikhonovLinearization
 VICTIMS = {
     "least_squares": ("objective", LeastSquares),
     "tikhonov": ("objective", Tikhonov),
-    "bolza": ("objective", bolza.Bolza),
+    "bolza": ("objective", Bolza),
     "cgls": ("optimizer", CGLS),
     "lbfgs": ("optimizer", lbfgs.LBFGS),
     "qr": ("optimizer", QR),
@@ -235,11 +238,11 @@ MUTANTS = [
             lambda r: np.concatenate([0 * r[..., :1], r], -1) - np.concatenate([r, r[..., :1]], -1),
         ),
     ),
-    named("bolza", bolza.ExpressionEnd, "controls-forgotten", "split", without_start),
-    named("bolza", bolza.RunningLinearization, "sign-of-adjoint", "vjp", lambda f, s, p: f(s, -p)),
+    named("bolza", ExpressionEnd, "controls-forgotten", "split", without_start),
+    named("bolza", RunningLinearization, "sign-of-adjoint", "vjp", lambda f, s, p: f(s, -p)),
     named(
         "bolza",
-        bolza.RunningLinearization,
+        SymbolicLinearization,
         "first-sample-only",
         "_split",
         lambda f, s, p: f(s, p[:1] + 0 * p),
