@@ -83,6 +83,7 @@ class Case:
                 phase["discretization"] = spec.discretization.resolved()
                 phase["controls"] = spec.controls.resolved()
                 phase |= spec.table.model_dump(include=TIMED - {"controls"}, exclude_none=True)
+            phase |= spec.table.model_dump(include={"guess"}, exclude_none=True)
             phases.append(phase)
         objective = self.objective.resolved()
         if self.penalties:
@@ -166,7 +167,7 @@ def _list(table: Any, key: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-TIMED = {"horizon", "controls", "memory", "gradient", "observations", "start", "guess"}
+TIMED = {"horizon", "controls", "memory", "gradient", "observations", "start"}
 """Keys of a phase that need a discretization."""
 
 

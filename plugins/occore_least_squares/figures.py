@@ -80,18 +80,23 @@ def _logarithmic_over_decades(axes: Any, x: np.ndarray | None, y: np.ndarray) ->
 
 
 def draw_pictures(run: Run, panel: Any) -> None:
-    """The picture as it was, what was known of it, and what was restored."""
+    """The picture as it was, what was known of it, what was restored, and the error of that."""
     original, known = run["data/picture"], run["data/known"].astype(bool)
     restored = restored_picture(run, original.shape)
-    given = np.where(known[..., None], original, 1.0)
-    shown = (("original", original), ("given", given), ("restored", restored))
-    wide = original.shape[1] > 1.5 * original.shape[0]
-    places = panel.subplots(3, 1) if wide else panel.subplots(1, 3)
-    for axes, (title, picture) in zip(places, shown, strict=True):
+    lost = ~known
+    shown = (
+        (f"original, {original.shape[0]} × {original.shape[1]}", original),
+        (f"given: {np.mean(known):.0%} of the pixels", np.where(known[..., None], original, 1.0)),
+        (f"restored, PSNR {psnr(restored, original):.1f} dB", restored),
+        (
+            f"error, {psnr(restored[lost], original[lost]):.1f} dB on lost pixels",
+            np.mean(np.abs(restored - original), axis=2),
+        ),
+    )
+    for axes, (title, picture) in zip(panel.subplots(2, 2).flat, shown, strict=True):
         axes.imshow(np.clip(picture.squeeze(), 0, 1), cmap="gray", vmin=0, vmax=1)
         axes.set_axis_off()
-        error = "" if title == "original" else f", PSNR {psnr(picture, original):.1f} dB"
-        axes.set_title(title + error)
+        axes.set_title(title, fontsize="medium")
 
 
 def restored_picture(run: Run, shape: tuple[int, ...]) -> np.ndarray:

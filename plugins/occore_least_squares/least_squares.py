@@ -36,6 +36,10 @@ class LeastSquares(TerminalObjective):
     reduction: Annotated[
         Literal["sum", "mean"], Field(description="whether samples are summed or averaged")
     ] = "sum"
+    peak: Annotated[
+        float | None,
+        Field(gt=0, allow_inf_nan=False, description="largest target there may be, for psnr"),
+    ] = None
 
     def residual_scale(self, samples: int) -> float:
         """s: 1 for the sum, 1/√samples for the mean."""
@@ -56,12 +60,15 @@ class LeastSquares(TerminalObjective):
     def metrics(self, x: Array, data: Data) -> dict[str, float]:
         """Root mean square error; R² for regression, the error rate for classification.
 
-        rmse has the unit of the targets. r_squared is 1 − (squared error) / (squared deviation of
-        the targets from their mean), error_rate the share of samples whose largest output is not
-        that of their class.
+        rmse has the unit of the targets; psnr, where a peak is given, is 20 log₁₀(peak/rmse), the
+        ratio of peak signal to noise in dB. r_squared is 1 − (squared error) / (squared deviation
+        of the targets from their mean), error_rate the share of samples whose largest output is
+        not that of their class.
         """
         squares = np.mean((x - data.targets) ** 2)
         result = {"rmse": float(np.sqrt(squares))}
+        if self.peak is not None and squares > 0:
+            result["psnr"] = float(10 * np.log10(self.peak**2 / squares))
         if data.classes is not None:
             wrong = np.argmax(x, axis=1) != np.argmax(data.targets, axis=1)
             return {**result, "error_rate": float(np.mean(wrong))}

@@ -162,3 +162,37 @@ def test_mnist(runs):
     run = runs("03_classification/mnist")
     assert run.status == "converged"
     assert errors(run) < 0.085
+
+
+def test_gravity(runs):
+    """The corner of the L-curve lies where the solution is; x of the problem is known."""
+    from occore_least_squares.datasets.gravity import Gravity
+
+    run = runs("02_least_squares/gravity")
+    path = run.result["path"]
+    assert path["chosen"] == np.nanargmax(path["curvature"])
+    assert 1e-3 < path["chosen_lambda"] < 1
+    _, x = Gravity().system()
+    assert np.linalg.norm(run["controls/fit/W"][0] - x) < 0.15 * np.linalg.norm(x)
+
+
+def test_diabetes_path(runs):
+    run = runs("02_least_squares/diabetes_path")
+    path = run.result["path"]
+    assert path["chosen"] == np.argmin(path["criterion"])
+    assert 5 < path["chosen_lambda"] < 100
+    assert run.result["metrics"]["held_out"]["r_squared"] > 0.55
+    assert np.all(np.diff(path["seminorm"]) < 0)
+
+
+def test_steepest_descent(runs):
+    run = runs("02_least_squares/steepest_descent")
+    assert run.result["iterations"] > 1000
+    assert abs(run["controls/fit/W"][0] - [1.0, 1.2]).max() < 1e-6
+
+
+@pytest.mark.parametrize("name", ["inpainting", "inpainting_laplacian"])
+def test_inpainting(runs, name):
+    run = runs(f"02_least_squares/{name}")
+    assert run.status == "converged"
+    assert run.result["metrics"]["held_out"]["psnr"] > 23

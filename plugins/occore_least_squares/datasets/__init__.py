@@ -5,6 +5,7 @@
     digits, breast_cancer, wine, iris                 classification, bundled with scikit-learn
     csv, npz, hdf5, idx                               a file of the user's
     matrix_market, sparse_npz                         a sparse matrix of the user's
+    photograph                                        pixels of a picture, bundled with scikit-learn
     gravity                                           an ill-posed integral equation
     ill_conditioned                                   3 equations, 2 unknowns, of chosen condition
 
@@ -28,6 +29,7 @@ def register(registry: Any) -> None:
     from occore_least_squares.datasets.iris import Iris
     from occore_least_squares.datasets.matrix_market import MatrixMarket
     from occore_least_squares.datasets.npz import Npz
+    from occore_least_squares.datasets.photograph import Photograph
     from occore_least_squares.datasets.sparse_npz import SparseNpz
     from occore_least_squares.datasets.wine import Wine
 
@@ -42,5 +44,6 @@ def register(registry: Any) -> None:
     registry.dataset("iris", Iris)
     registry.dataset("matrix_market", MatrixMarket)
     registry.dataset("npz", Npz)
+    registry.dataset("photograph", Photograph)
     registry.dataset("sparse_npz", SparseNpz)
     registry.dataset("wine", Wine)

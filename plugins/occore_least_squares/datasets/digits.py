@@ -31,7 +31,7 @@ class Digits(Dataset):
         data = classification("digits", self.classes)
         data = replace(data, inputs=data.inputs / 16)
         if self.flatten:
-            return data
+            return replace(data, picture=(8, 8))
         return replace(data, inputs=data.inputs.reshape(-1, 8, 8), features=None)
 
     @classmethod
