@@ -1,6 +1,9 @@
 """Least-squares solvers beside NumPy, SciPy and scikit-learn on the same systems."""
 
+from typing import Any
+
 import numpy as np
+import scipy.sparse
 import scipy.sparse.linalg
 
 import occore
@@ -9,6 +12,7 @@ from occore_least_squares.least_squares import LeastSquares
 from occore_least_squares.linear import Linear
 from occore_least_squares.lsqr import LSQR
 from occore_least_squares.qr import QR
+from occore_least_squares.ridge_path import RidgePath
 from occore_least_squares.tikhonov import Tikhonov
 
 ITERATIONS = 50
@@ -60,6 +64,7 @@ def measure() -> tuple[list[Row], list[str]]:
             "iterates to 1e-8",
         ),
     ]
+    rows.append(_sparse_lsqr(rng))
     if not installed("sklearn"):
         return rows, ["scikit-learn"]
     from sklearn.linear_model import Ridge
@@ -79,4 +84,57 @@ def measure() -> tuple[list[Row], list[str]]:
             "coefficients to 1e-8",
         )
     )
-    return rows, []
+    return [*rows, _ridge_path(rng)], []
+
+
+def _fit(objective: occore.Objective, inputs: Any, targets: np.ndarray) -> occore.Problem:
+    """A linear layer without bias."""
+    layer = Linear((inputs.shape[1],), targets.shape[1], bias=False)
+    return occore.Problem((occore.Phase("fit", layer),), objective, occore.Data(inputs, targets))
+
+
+def _sparse_lsqr(rng: np.random.Generator) -> Row:
+    """LSQR on 200,000 × 20,000 with 4 million entries, in the order in which they lie in rows."""
+    m, n, entries = 200_000, 20_000, 4_000_000
+    places = rng.integers(0, m, entries), rng.integers(0, n, entries)
+    A = scipy.sparse.csr_array((rng.standard_normal(entries), places), shape=(m, n))
+    b = rng.standard_normal((m, 1))
+    problem, krylov = _fit(LeastSquares(), A, b), LSQR(max_iterations=30, tolerance=0.0)
+
+    def peer() -> np.ndarray:
+        return scipy.sparse.linalg.lsqr(A, b[:, 0], iter_lim=30, atol=0, btol=0, conlim=0)[0]
+
+    np.testing.assert_allclose(_solve(krylov, problem), peer(), rtol=1e-10, atol=1e-14)
+    return compare(
+        "lsqr, sparse 200,000 × 20,000, 4e6 entries, 30 iterations",
+        "scipy.sparse.linalg.lsqr",
+        lambda: _solve(krylov, problem),
+        peer,
+        "iterates to 1e-10",
+    )
+
+
+def _ridge_path(rng: np.random.Generator) -> Row:
+    """50 weights on 20,000 × 500, chosen by leave-one-out, which is what RidgeCV does."""
+    from sklearn.linear_model import RidgeCV
+
+    m, n, lambdas = 20_000, 500, np.geomspace(1e-3, 1e4, 50)
+    A = rng.standard_normal((m, n)) * np.logspace(0, -2, n)
+    b = A @ rng.standard_normal((n, 1)) + 0.5 * rng.standard_normal((m, 1))
+    problem = _fit(LeastSquares() + 1.0 * Tikhonov(), A, b)
+    path = RidgePath("leave_one_out", smallest=1e-3, largest=1e4, points=50)
+    peer = RidgeCV(alphas=lambdas, fit_intercept=False, store_cv_results=True)
+    theta = np.zeros(problem.size)
+    theta, state = path.step(problem, theta, path.init(problem, theta))
+    peer.fit(A, b[:, 0])
+    np.testing.assert_allclose(state.criterion, peer.cv_results_.mean(axis=0), rtol=1e-9)
+    np.testing.assert_allclose(state.lambdas[state.chosen], peer.alpha_, rtol=1e-12)
+    np.testing.assert_allclose(theta, peer.coef_, rtol=1e-8, atol=1e-10)
+    return compare(
+        "path of 50 weights, leave-one-out, 20,000 × 500",
+        "scikit-learn RidgeCV",
+        lambda: _solve(path, problem),
+        lambda: peer.fit(A, b[:, 0]),
+        "errors to 1e-9, the same weight, coefficients to 1e-8",
+        repeats=3,
+    )

@@ -251,7 +251,7 @@ def linear_model(problem: Problem) -> LinearModel:
 
         features = scipy.sparse.hstack(parts, format="csr")
     else:
-        features = np.hstack(parts)
+        features = _joined(parts, axis=1)
     operators = tuple(
         (math.sqrt(weight) * _padded(term, last.name, widths)).astype(features.dtype)
         for weight, term in problem.penalties
@@ -297,11 +297,20 @@ def dense_least_squares(problem: Problem) -> DenseLeastSquares:
     target = problem.data.targets.reshape(samples, -1)
     scales = _scales(problem, samples)
     return DenseLeastSquares(
-        np.vstack([scale * model.features for scale in scales]),
-        np.vstack([scale * target for scale in scales]),
+        _joined([_scaled(scale, model.features) for scale in scales], axis=0),
+        _joined([_scaled(scale, target) for scale in scales], axis=0),
         model.operators,
         model,
     )
+
+
+def _joined(blocks: list[Array], axis: int) -> Array:
+    """The blocks as one matrix; a single one is not copied, since it may be large."""
+    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=axis)
+
+
+def _scaled(factor: float, a: Array) -> Array:
+    return a if factor == 1 else factor * a
 
 
 def _design(problem: Problem) -> tuple[int, dict[str, Array]]:

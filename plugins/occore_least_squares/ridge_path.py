@@ -25,6 +25,7 @@ from occore import (
     Array,
     ComputationError,
     Data,
+    DenseLeastSquares,
     Example,
     InputError,
     Optimizer,
@@ -132,7 +133,7 @@ class RidgePath(Optimizer[RidgePathState]):
         elif self.choose == "discrepancy":
             criterion, chosen = residual, self._at_noise(residual)
         else:
-            criterion = gcv if self.choose == "gcv" else self._errors(problem, path, lambdas)
+            criterion = gcv if self.choose == "gcv" else self._errors(problem, system, path)
             chosen = int(np.argmin(criterion))
         thetas = np.stack([system.theta(matrix) for matrix in path.coefficients(lambdas)])
         theta = thetas[chosen].astype(problem.dtype)
@@ -165,14 +166,13 @@ class RidgePath(Optimizer[RidgePathState]):
             )
         return count - 1
 
-    def _errors(self, problem: Problem, path: TikhonovPath, lambdas: Array) -> Array:
+    def _errors(self, problem: Problem, system: DenseLeastSquares, path: TikhonovPath) -> Array:
         """Mean square errors on samples that the fit does not know, for each λ."""
         if self.choose == "leave_one_out":
-            system = dense_least_squares(problem)
-            return path.leave_one_out(system.A, system.B, lambdas)
+            return path.leave_one_out(system.A, system.B, self.lambdas)
         fit, judge = training_and_validation(problem, self.validation, self.seed)
         known, unknown = dense_least_squares(fit), dense_least_squares(judge)
-        matrices = tikhonov_path(known.A, known.B, known.L).coefficients(lambdas)
+        matrices = tikhonov_path(known.A, known.B, known.L).coefficients(self.lambdas)
         return np.mean((unknown.A @ matrices - unknown.B) ** 2, axis=(1, 2))
 
     def finished(self, problem: Problem, theta: Array, state: RidgePathState) -> Status | None:
