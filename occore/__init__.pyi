@@ -217,5 +217,8 @@ from .symbolic.dynamics import (
 from .testing.models import (
     decay as decay,
 )
+from .time_control import (
+    TIME as TIME,
+)
 
 __version__: str

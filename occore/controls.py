@@ -15,6 +15,7 @@ Relative time keeps a free horizon out of it.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,13 @@ class ControlSpace(Interface):
     @abstractmethod
     def nodes(self, steps: int) -> Array:
         """Relative times (size,) that belong to the coefficients; they determine a member."""
+
+    derivative_basis: Callable[[int, Array, Array, int], Any] | None = None
+    """Optional: the matrix of the derivatives of the basis functions in relative time.
+
+    `derivative_basis(steps, times, inside, order)` is to the first or second derivative of a
+    control what `basis` is to its value. Events need it where a control varies in time.
+    """
 
     @overridable
     def breaks(self, steps: int) -> Array:

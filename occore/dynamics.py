@@ -87,6 +87,12 @@ class Dynamics(Interface):
     (samples · n, samples · n). Without it implicit steps assemble f_x from `jvp`.
     """
 
+    linearize_in_time: Callable[[float, Array, Controls], tuple[Array, Linearization]] | None = None
+    """Optional: `linearize` with t as one more control, under the name `occore.TIME`.
+
+    Events need it of a dynamics that depends on t.
+    """
+
     splitting: Callable[[], tuple[Dynamics, Dynamics]] | None = None
     """Optional: (explicit, implicit) with f = their sum, for IMEX steps; both have all controls."""
 

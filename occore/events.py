@@ -1,6 +1,6 @@
 """Events: the state jumps when a function of it passes zero.
 
-    g(x(t*), u(t*)) = 0,    x(t*+) = r(x(t*−), u(t*))
+    g(t*, x(t*), u(t*)) = 0,    x(t*+) = r(t*, x(t*−), u(t*))
 
 The crossing is found within a discrete step: the root in τ of g(step of length τ), bracketed and
 brought down to rounding by Newton's method. Crossings that come in pairs within one step, with g of
@@ -32,10 +32,10 @@ class Event:
     """What happens to the state where a condition passes zero.
 
     condition: g(t, x, u) of each sample, (samples,), a map like a running cost. reset: the state
-    after the event, a static map r(x, u) like a layer; without it the state goes on. direction: −1
+    after the event, a map r(t, x, u) like a layer; without it the state goes on. direction: −1
     where only falling g counts, 1 where only rising g does. terminal: whether the phase ends there;
-    the state, after the reset, is then what later observations and the end see. g and r may depend
-    on t through the state and the controls only.
+    the state, after the reset, is then what later observations and the end see. Where g or r
+    depends on t, it needs `linearize_in_time`, as symbolic ones have.
     """
 
     condition: RunningObjective

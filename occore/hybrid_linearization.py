@@ -1,14 +1,17 @@
 """Output and derivative of a march with events, sample by sample.
 
 The tangent of a sample is (dx, dt), with dt that of the time of the last event until the next node;
-the adjoint (p, p_t) goes back through the same segments. There is no second-order adjoint.
+the adjoint (p, p_t) goes back through the same segments, and so does its derivative (dp, dp_t).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from occore.adjoint import March
 from occore.arrays import Array, Controls, array_namespace
@@ -16,7 +19,7 @@ from occore.checkpointing import Reversible, States, Steps, Sweep
 from occore.events import Event
 from occore.hybrid_march import HybridMarch, Piece
 from occore.linearization import Linearization
-from occore.segments import Segment, add
+from occore.segments import Direction, Segment, add
 
 
 @dataclass(frozen=True)
@@ -83,11 +86,17 @@ class EachSample(Linearization):
     def vjp(self, py: Array) -> tuple[Array, Controls]:
         """The adjoints of the samples."""
         pairs = zip(self.parts, _samples(py), strict=True)
-        px, pu = zip(*(part.vjp(p) for part, p in pairs), strict=True)
-        total: Controls = {}
-        for part in pu:
-            total = add(part, total)
-        return _join(px), total
+        return _sum([part.vjp(p) for part, p in pairs])
+
+    @property
+    def curvature(self) -> Callable[[Array, Array, Controls], tuple[Array, Controls]] | None:
+        """Where every sample has one."""
+        every = all(part.curvature is not None for part in self.parts)
+        return self._curvature if every else None
+
+    def _curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
+        triples = zip(self.parts, _samples(py), _samples(dx), strict=True)
+        return _sum([part.curvature(p, d, du) for part, p, d in triples if part.curvature])
 
 
 class HybridLinearization(Linearization):
@@ -104,7 +113,7 @@ class HybridLinearization(Linearization):
         """Tangent sweep."""
         first, dt, tangents = dx, 0.0, []
         for piece, segment in zip(self.pieces, self._segments(), strict=True):
-            dx, dt = segment.jvp(dx, dt, du)
+            dx, dt = segment.jvp(Direction(dx, dt, du))
             tangents.append((piece, dx))
         return observe(self.hybrid.march, at_nodes(self.hybrid.march, first, tangents))
 
@@ -112,20 +121,30 @@ class HybridLinearization(Linearization):
         """Adjoint sweep."""
         sweep = self._sweep or self._forward()
         self._sweep = sweep if sweep.reusable else None
-        march, total = self.hybrid.march, dict[str, Array]()
-        node = 1 + sum(map(ends_at_node, self.pieces))
-        late = range(node, march.grid.steps + 1)
-        p = py if march.observed is None else 0 * py[:, 0]
-        for k in late:
-            p = _observed(march, k, p, py)
-        pt = 0.0
-        for k, segment in sweep.reverse():
-            if ends_at_node(self.pieces[k]):
-                node -= 1
-                p = _observed(march, node, p, py)
-            p, pt, pu = segment.vjp(p, pt)
+        total, p, pt = dict[str, Array](), self._after_the_end(py), 0.0
+        for node, segment in self._reverse(sweep):
+            p, pt, pu = segment.vjp(self._observed(node, p, py), pt)
             total = add(pu, total)
-        return _observed(march, 0, p, py), total
+        return self._observed(0, p, py), total
+
+    @property
+    def curvature(self) -> Callable[[Array, Array, Controls], tuple[Array, Controls]] | None:
+        """Second-order adjoint sweep, where all parts have second derivatives."""
+        return self._curvature if self._has_curvature else None
+
+    def _curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
+        """(x, dx, dt) goes forward, (p, p_t) and (dp, dp_t) come back."""
+        total, p, pt = dict[str, Array](), self._after_the_end(py), 0.0
+        dp, dpt = 0 * p, 0.0
+        for node, (segment, along, dt) in self._reverse(self._tangent_sweep(dx, du)):
+            pair, direction = (self._observed(node, p, py), pt), Direction(along, dt, du)
+            (p, pt), (dp, dpt, dpu) = segment.second(pair, (dp, dpt), direction)
+            total = add(dpu, total)
+        return dp, total
+
+    @cached_property
+    def _has_curvature(self) -> bool:
+        return self.hybrid.twice_differentiable(self.x, self.u)
 
     def _segments(self) -> Iterator[Segment]:
         if self._sweep is not None and self._sweep.parts is not None:
@@ -144,12 +163,56 @@ class HybridLinearization(Linearization):
             x, segment = self.hybrid.segment(self.pieces[k], state[0], self.u)
             return (x,), segment
 
+        return self._swept((self.x,), advance, linearize)
+
+    def _tangent_sweep(self, dx: Array, du: Controls) -> Sweep:
+        """A sweep of (x, dx, dt); it hands out (map of the piece, dx, dt)."""
+        stored = None if self._sweep is None else self._sweep.parts
+
+        def linearize(k: int, state: Any) -> Any:
+            x, dx, dt = state[0], state[1], float(state[2])
+            if stored is None:
+                x, segment = self.hybrid.segment(self.pieces[k], x, self.u)
+            else:
+                segment = stored[k]
+            dy, dt_end = segment.jvp(Direction(dx, dt, du))
+            return (x, dy, np.asarray(dt_end)), (segment, dx, dt)
+
+        def advance(k: int, state: Any) -> Any:
+            return linearize(k, state)[0]
+
+        return self._swept((self.x, dx, np.zeros(())), advance, linearize)
+
+    def _swept(self, start: Any, advance: Any, linearize: Any) -> Sweep:
+        """A sweep over the pieces that has gone forward."""
         march = self.hybrid.march
         # a reset cannot be undone
         memory = States() if isinstance(march.memory, Reversible) else march.memory
-        sweep = memory.sweep(Steps(len(self.pieces), (self.x,), advance, linearize), march.cost)
+        steps = Steps(len(self.pieces), start, advance, linearize)
+        sweep = memory.sweep(steps, march.cost)
         sweep.forward()
         return sweep
+
+    def _reverse(self, sweep: Sweep) -> Iterator[tuple[int | None, Any]]:
+        """What the sweep hands out, from the last piece on, with the node where the piece ends."""
+        node = sum(map(ends_at_node, self.pieces))
+        for k, handed in sweep.reverse():
+            at_node = ends_at_node(self.pieces[k])
+            yield (node if at_node else None), handed
+            node -= at_node
+
+    def _after_the_end(self, py: Array) -> Array:
+        """The adjoint at the end of the last piece, of what is observed behind it."""
+        march, node = self.hybrid.march, sum(map(ends_at_node, self.pieces))
+        p = py if march.observed is None else 0 * py[:, 0]
+        for k in range(node + 1, march.grid.steps + 1):
+            p = self._observed(k, p, py)
+        return p
+
+    def _observed(self, k: int | None, p: Array, py: Array) -> Array:
+        """The adjoint with that of the observation at node k, if there is one."""
+        place = None if k is None else self.hybrid.march.places.get(k)
+        return p if place is None else p + py[:, place]
 
 
 def ends_at_node(piece: Piece) -> bool:
@@ -170,9 +233,12 @@ def observe(march: March, nodes: list[Array]) -> Array:
     return array_namespace(nodes[0]).stack([nodes[k] for k in march.observed], axis=1)
 
 
-def _observed(march: March, k: int, p: Array, py: Array) -> Array:
-    place = march.places.get(k)
-    return p if place is None else p + py[:, place]
+def _sum(adjoints: Sequence[tuple[Array, Controls]]) -> tuple[Array, Controls]:
+    """The states' part of each sample, and the sum of those of the controls."""
+    total: Controls = {}
+    for _, pu in adjoints:
+        total = add(pu, total)
+    return _join([px for px, _ in adjoints]), total
 
 
 def _samples(x: Array) -> list[Array]:

@@ -11,15 +11,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from occore.adjoint import March
 from occore.arrays import Array, Controls
-from occore.errors import ComputationError
+from occore.dynamics import Dynamics
+from occore.errors import ComputationError, InputError
 from occore.events import MOST_EVENTS, Event, brackets_of, pile_up, root
-from occore.linearization import Linearization
-from occore.segments import Instant, Reset, Segment, ToEvent, ToNode, Variable, Whole
-from occore.step_controls import StepControls
+from occore.objective import RunningObjective
+from occore.segments import (
+    Direction,
+    Instant,
+    Reset,
+    Segment,
+    ToEvent,
+    ToNode,
+    Variable,
+    Whole,
+)
+from occore.step_controls import MovingControls, StepControls
+from occore.time_control import linearize_in_time
 from occore.time_scaled import HORIZON
-from occore.variable_step import VariableStep, time_rate, variable
+from occore.variable_step import VariableStep, variable
 
 RESTING = 1e-9
 """Parts of a step that are too short for g to leave zero clearly after an event."""
@@ -64,7 +77,7 @@ class HybridMarch:
     def follow(self, x: Array, u: Controls) -> Iterator[tuple[Piece, Array]]:
         """The pieces from the start on, each with the state at its end."""
         fresh, count, grid = None, 0, self.march.grid
-        self._require_time_rate(x, u)
+        self._require(x, u)
         for t, h in zip(map(float, grid.times), map(float, grid.lengths), strict=False):
             piece = Piece(t, h, (t, h))
             y = self.advance(piece, x, u)
@@ -99,7 +112,7 @@ class HybridMarch:
         ):
 
             def g(tau: float, event: Event = event) -> tuple[float, float]:
-                return self._along(replace(piece, length=tau, event=event), x, u)
+                return self._along(event, replace(piece, length=tau), x, u)
 
             brackets = brackets_of(
                 lambda tau, g=g: g(tau)[0], piece.length, (g0, g1), (s0, s1), event is fresh
@@ -114,8 +127,9 @@ class HybridMarch:
         method, field = self.march.discretization, self.march.dynamics
         if piece.reset:
             assert piece.event is not None  # noqa: S101 - resets belong to events
+            values = {name: value[0] for name, value in self._end(piece).values(u).items()}
             reset = piece.event.reset
-            return x if reset is None else reset(piece.t, x, self._instant(piece, u)[1])
+            return x if reset is None else reset(piece.t, x, without_horizon(values))
         control = self._stages(piece).values(u)
         if piece.whole:
             return method.step(field, piece.t, piece.length, x, control)
@@ -135,7 +149,7 @@ class HybridMarch:
         y, step = self._variable(piece, x, u)
         if piece.event is None:
             return y, ToNode(step)
-        at, _, slope, rate = self._condition(piece, y, u, step)
+        at, _, slope, rate = self._condition(piece.event, piece, y, u, step)
         if slope == 0:
             raise ComputationError(
                 f"{piece.event.name!r} at t = {piece.t + piece.length:.8g} only touches zero: its "
@@ -143,33 +157,48 @@ class HybridMarch:
             )
         return y, ToEvent(step, rate, at, slope)
 
+    def _require(self, x: Array, u: Controls) -> None:
+        """Ask before any work for what events need. Raises InputError."""
+        if np.iscomplexobj(x):
+            raise InputError("events need real states: give real and imaginary parts as states")
+        t, h = float(self.march.grid.times[0]), float(self.march.grid.lengths[0])
+        start = Piece(t, 0.0, (t, h))
+        space = self.march.space
+        if space.derivative_basis is None and self._end(start).varying(u):
+            raise InputError(
+                f"events need the derivatives of controls in time, and {type(space).__name__} has "
+                "no derivative_basis: choose another control space"
+            )
+        self._instant(self.march.dynamics, start, x, u)
+
+    def twice_differentiable(self, x: Array, u: Controls) -> bool:
+        """Whether the steps, the conditions and the resets have second derivatives.
+
+        Steps, conditions and resets of one kind have them everywhere or nowhere: asked at x.
+        """
+        t, h = float(self.march.grid.times[0]), float(self.march.grid.lengths[0])
+        piece = Piece(t, h, (t, h))
+        parts = [self._variable(piece, x, u)[1].part]
+        for event in self.events:
+            parts.append(self._instant(event.condition, piece, x, u)[1].part)
+            if event.reset is not None:
+                parts.append(self._instant(event.reset, piece, x, u)[1].part)
+        return all(part.curvature is not None for part in parts)
+
     def _at(self, piece: Piece, x: Array, u: Controls) -> list[tuple[float, float]]:
         """g of each event and its rate along the field, at the end of a piece."""
-        t = piece.t + piece.length
-        controls = StepControls(self.march, piece.t, piece.length, (1.0,), piece.within)
-        values = {name: value[0] for name, value in controls.values(u).items()}
-        rate, result = self.march.dynamics(t, x, values), []
-        still = {name: 0 * c for name, c in u.items()}
+        values = {name: value[0] for name, value in self._end(piece).values(u).items()}
+        rate = self.march.dynamics(piece.t + piece.length, x, values)
+        along, result = Direction(rate, 1.0, still(u)), []
         for event in self.events:
-            value, part = event.condition.linearize(t, x, without_horizon(values))
-            slope = self._map(controls, part, u).jvp(rate, 1.0, still)
-            result.append((float(value[0]), float(slope[0])))
+            value, at = self._instant(event.condition, piece, x, u)
+            result.append((float(value[0]), float(at.jvp(along)[0])))
         return result
 
-    def _require_time_rate(self, x: Array, u: Controls) -> None:
-        """Fail early where an event could not be differentiated."""
-        field, t = self.march.dynamics, float(self.march.grid.times[0])
-        if not field.autonomous:
-            values = StepControls(
-                self.march, t, 0.0, (0.0,), (t, float(self.march.grid.lengths[0]))
-            )
-            u = {name: value[0] for name, value in values.values(u).items()}
-            time_rate(field, field.linearize(t, x, u)[1])
-
-    def _along(self, piece: Piece, x: Array, u: Controls) -> tuple[float, float]:
+    def _along(self, event: Event, piece: Piece, x: Array, u: Controls) -> tuple[float, float]:
         """g at the end of a step, and its derivative in the length of the step."""
         y, step = self._variable(piece, x, u)
-        _, value, slope, _ = self._condition(piece, y, u, step)
+        _, value, slope, _ = self._condition(event, piece, y, u, step)
         return value, slope
 
     def _variable(self, piece: Piece, x: Array, u: Controls) -> tuple[Array, Variable]:
@@ -177,42 +206,50 @@ class HybridMarch:
         control = variable(stages.values(u), piece.t, piece.length, len(method.abscissae))
         field = VariableStep(self.march.dynamics)
         y, part = method.linearize_step(field, 0.0, 1.0, x, control)
-        return y, Variable(stages, stages.rates(u), part)
+        return y, Variable(MovingControls(stages, u), part)
 
     def _condition(
-        self, piece: Piece, y: Array, u: Controls, step: Variable
+        self, event: Event, piece: Piece, y: Array, u: Controls, step: Variable
     ) -> tuple[Instant, float, float, Array]:
-        """The event function at the end y of a step, its value, γ and dy/dT."""
-        assert piece.event is not None  # noqa: S101 - conditions belong to events
-        controls, values = self._instant(piece, u)
-        value, part = piece.event.condition.linearize(piece.t + piece.length, y, values)
-        at = self._map(controls, part, u)
-        still = {name: 0 * c for name, c in u.items()}
-        rate = step.tangent(0 * y, 0.0, 1.0, still)
-        return at, float(value[0]), float(at.jvp(rate, 1.0, still)[0]), rate
+        """The event function at the end y of a step, its value, γ and Y_T."""
+        value, at = self._instant(event.condition, piece, y, u)
+        rate = step.tangent(Direction(0 * y, 0.0, still(u)), 1.0)
+        slope = float(at.jvp(Direction(rate, 1.0, still(u)))[0])
+        return at, float(value[0]), slope, rate
 
     def _reset(self, piece: Piece, x: Array, u: Controls) -> tuple[Array, Reset]:
         assert piece.event is not None  # noqa: S101 - resets belong to events
         if piece.event.reset is None:
             return x, Reset(None)
-        controls, values = self._instant(piece, u)
-        y, part = piece.event.reset.linearize(piece.t, x, values)
-        return y, Reset(self._map(controls, part, u))
+        y, at = self._instant(piece.event.reset, piece, x, u)
+        return y, Reset(at)
 
-    def _map(self, controls: StepControls, part: Linearization, u: Controls) -> Instant:
-        return Instant(controls, controls.rates(u), self.march.dynamics.controls, part)
+    def _instant(
+        self, owner: RunningObjective | Dynamics, piece: Piece, x: Array, u: Controls
+    ) -> tuple[Array, Instant]:
+        """A condition, a reset or the field at the end of a piece."""
+        controls = self._end(piece)
+        values = {name: value[0] for name, value in controls.values(u).items()}
+        t = piece.t + piece.length
+        if owner is not self.march.dynamics:
+            values = without_horizon(values)
+        y, part = linearize_in_time(owner, t, x, values)
+        return y, Instant(MovingControls(controls, u), self.march.dynamics.controls, part)
 
     def _stages(self, piece: Piece) -> StepControls:
         places = self.march.discretization.abscissae
         return StepControls(self.march, piece.t, piece.length, places, piece.within)
 
-    def _instant(self, piece: Piece, u: Controls) -> tuple[StepControls, Controls]:
-        """The controls at the end of a piece; those of the maps are without an unknown horizon."""
-        controls = StepControls(self.march, piece.t, piece.length, (1.0,), piece.within)
-        values = controls.values(u)
-        return controls, without_horizon({name: value[0] for name, value in values.items()})
+    def _end(self, piece: Piece) -> StepControls:
+        """The controls at the end of a piece."""
+        return StepControls(self.march, piece.t, piece.length, (1.0,), piece.within)
 
 
 def without_horizon(u: Controls) -> Controls:
     """The controls that conditions and resets know."""
     return {name: value for name, value in u.items() if name != HORIZON}
+
+
+def still(u: Controls) -> Controls:
+    """No direction of the coefficients."""
+    return {name: 0 * value for name, value in u.items()}

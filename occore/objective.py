@@ -190,6 +190,9 @@ class RunningObjective(Objective):
     autonomous: bool = False
     """Whether ℓ is known not to depend on t."""
 
+    linearize_in_time: Callable[[float, Array, Controls], tuple[Array, Linearization]] | None = None
+    """Optional: as that of a dynamics."""
+
     @property
     def terms(self) -> tuple[tuple[float, Objective], ...]:
         """The objective itself, with weight one."""

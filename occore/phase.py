@@ -31,6 +31,7 @@ from occore.hybrid_linearization import EventMarch, Happened
 from occore.layout import Layout
 from occore.linearization import Linearization
 from occore.phase_grid import adaptive_grid, fixed_grid, observed_steps
+from occore.time_control import require_time
 from occore.time_scaled import HORIZON, TimeScaled
 
 
@@ -76,10 +77,23 @@ class Phase:
                 f"phase {self.name!r}: a march with events has the exact gradient only; take "
                 'gradient = "discretize_optimize"'
             )
+        for event in self.events:
+            self._require_time(event)
         if self.switches and self.free_horizon:
             raise InputError(
                 f"phase {self.name!r}: switches are at given times, the horizon is unknown; make "
                 "two phases of it, or an event on a state with rate 1"
+            )
+
+    def _require_time(self, event: Event) -> None:
+        """Whether an event and the field can be differentiated in the time of the event."""
+        maps = event.condition, *(() if event.reset is None else (event.reset,))
+        for owner in (self.field, *maps):
+            require_time(owner)
+        if self.free_horizon and not all(owner.autonomous for owner in maps):
+            raise InputError(
+                f"phase {self.name!r}: the event {event.name!r} depends on t, and the horizon is "
+                "unknown; make time a state with rate 1"
             )
 
     @property

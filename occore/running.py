@@ -20,9 +20,10 @@ from occore.bordered import bordered, bordered_blocks
 from occore.dynamics import Dynamics, StateShape
 from occore.events import Event
 from occore.layout import Layout
-from occore.linearization import Linearization, Products
+from occore.linearization import Linearization
 from occore.objective import RunningObjective
 from occore.phase import Phase
+from occore.time_control import linearize_in_time
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,13 @@ class WithCost(Dynamics):
         state = self.split(x)
         f, field = self.field.linearize(t, state, u)
         cost, part = self.cost.linearize(t, state, u)
+        return join(f, cost), WithCostLinearization(self, field, part)
+
+    def linearize_in_time(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
+        """The same, with t among the controls."""
+        state = self.split(x)
+        f, field = linearize_in_time(self.field, t, state, u)
+        cost, part = linearize_in_time(self.cost, t, state, u)
         return join(f, cost), WithCostLinearization(self, field, part)
 
     def split(self, x: Array) -> Array:
@@ -190,14 +198,41 @@ class WithoutCost(RunningObjective):
         return self.inner(t, unjoin(x, self.shape), u)
 
     def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
-        """Its derivative in the cost is zero."""
+        """The value and its derivative."""
         value, part = self.inner.linearize(t, unjoin(x, self.shape), u)
+        return value, WithoutCostLinearization(self.shape, part)
 
-        def vjp(py: Array) -> tuple[Array, Controls]:
-            px, pu = part.vjp(py)
-            return _zero_cost(px), pu
+    def linearize_in_time(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
+        """The same, with t among the controls."""
+        value, part = linearize_in_time(self.inner, t, unjoin(x, self.shape), u)
+        return value, WithoutCostLinearization(self.shape, part)
 
-        return value, Products(lambda dx, du: part.jvp(unjoin(dx, self.shape), du), vjp)
+
+@dataclass(frozen=True)
+class WithoutCostLinearization(Linearization):
+    """That of the function; its derivative in the cost is zero."""
+
+    shape: StateShape
+    part: Linearization
+
+    def jvp(self, dx: Array, du: Controls) -> Array:
+        """Along the state alone."""
+        return self.part.jvp(unjoin(dx, self.shape), du)
+
+    def vjp(self, py: Array) -> tuple[Array, Controls]:
+        """[px; 0]."""
+        px, pu = self.part.vjp(py)
+        return _zero_cost(px), pu
+
+    @property
+    def curvature(self):
+        """Where the function has one."""
+        return None if self.part.curvature is None else self._curvature
+
+    def _curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
+        assert self.part.curvature is not None  # noqa: S101 - `curvature` asks for it
+        px, pu = self.part.curvature(py, unjoin(dx, self.shape), du)
+        return _zero_cost(px), pu
 
 
 @dataclass(frozen=True)
@@ -217,7 +252,14 @@ class RunningTotal(RunningObjective):
 
     def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
         """The sum, and the sum of the products."""
-        values, parts = zip(*(term.linearize(t, x, u) for _, term in self.weighted), strict=True)
+        return self._sum([term.linearize(t, x, u) for _, term in self.weighted])
+
+    def linearize_in_time(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
+        """The same, with t among the controls."""
+        return self._sum([linearize_in_time(term, t, x, u) for _, term in self.weighted])
+
+    def _sum(self, pairs: list[tuple[Array, Linearization]]) -> tuple[Array, Linearization]:
+        values, parts = zip(*pairs, strict=True)
         weights = [weight for weight, _ in self.weighted]
         total = sum(weight * value for weight, value in zip(weights, values, strict=True))
         return total, Sum(tuple(zip(weights, parts, strict=True)))
@@ -264,6 +306,11 @@ class LayerWithCost(Dynamics):
     """Of the incoming state."""
 
     @property
+    def autonomous(self) -> bool:
+        """Where the layer is."""
+        return self.layer.autonomous
+
+    @property
     def controls(self) -> Layout:
         """Those of the layer."""
         return self.layer.controls
@@ -279,6 +326,14 @@ class LayerWithCost(Dynamics):
     def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
         """[f; c] and its derivative."""
         y, part = self.layer.linearize(t, unjoin(x, self.shape), u)
+        return self._join(x, y, part)
+
+    def linearize_in_time(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
+        """The same, with t among the controls."""
+        y, part = linearize_in_time(self.layer, t, unjoin(x, self.shape), u)
+        return self._join(x, y, part)
+
+    def _join(self, x: Array, y: Array, part: Linearization) -> tuple[Array, Linearization]:
         return join(y, x[:, -1]), LayerWithCostLinearization(self.shape, y.shape[1:], part)
 
 

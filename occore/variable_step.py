@@ -16,9 +16,9 @@ import numpy as np
 
 from occore.arrays import Array, Controls, array_namespace
 from occore.dynamics import Dynamics
-from occore.errors import InputError
 from occore.layout import Layout
 from occore.linearization import Linearization
+from occore.time_control import TIME, linearize_in_time, without_time
 
 BEGIN = "(begin)"
 LENGTH = "(length)"
@@ -53,48 +53,51 @@ class VariableStep(Dynamics):
     def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
         """T f and its derivative."""
         now, T, inner = split(t, u)
-        f, part = self.field.linearize(now, x, inner)
-        f_t = None if self.field.autonomous else time_rate(self.field, part)
-        return T * f, VariableStepLinearization(t, T, f, f_t, part)
+        f, part = linearize_in_time(self.field, now, x, inner)
+        return T * f, VariableStepLinearization(t, T, f, part)
 
 
 @dataclass(frozen=True)
 class VariableStepLinearization(Linearization):
-    """dg = dT f + T (df + f_t (dt + s dT)). Second derivatives: where f does not depend on t."""
+    """dg = dT f + T df, with df also along the time t + s T."""
 
     s: float
     T: float
     f: Array
-    f_t: Array | None
     part: Linearization
 
     def jvp(self, dx: Array, du: Controls) -> Array:
         """The tangent."""
-        dt, dT, inner = split(self.s, du)
-        df = self.part.jvp(dx, inner)
-        return dT * self.f + self.T * (df if self.f_t is None else df + dt * self.f_t)
+        dT, inner = self._direction(dx, du)
+        return dT * self.f + self.T * self.part.jvp(dx, inner)
 
     def vjp(self, py: Array) -> tuple[Array, Controls]:
-        """Those of f times T, p_t = T ⟨py, f_t⟩ and p_T = ⟨py, f⟩ + s p_t."""
-        xp = array_namespace(py)
+        """Those of f times T, and p_T = ⟨py, f⟩ + s p_t."""
         px, pu = self.part.vjp(self.T * py)
-        pT = xp.sum(py * self.f)
-        pt = 0 * pT if self.f_t is None else self.T * xp.sum(py * self.f_t)
-        return px, {**pu, BEGIN: pt, LENGTH: pT + self.s * pt}
+        return px, self._adjoint(pu, array_namespace(py).sum(py * self.f))
 
     @property
     def curvature(self) -> Callable[[Array, Array, Controls], tuple[Array, Controls]] | None:
-        """The directional derivative of `vjp`, where f has one and does not depend on t."""
-        return None if self.part.curvature is None or self.f_t is not None else self._curvature
+        """The directional derivative of `vjp`, where f has one."""
+        return None if self.part.curvature is None else self._curvature
 
     def _curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
         assert self.part.curvature is not None  # noqa: S101 - `curvature` asks for it
-        _, dT, inner = split(self.s, du)
+        dT, inner = self._direction(dx, du)
         hx, hu = self.part.curvature(self.T * py, dx, inner)
         px, pu = self.part.vjp(dT * py)
-        pT = array_namespace(py).sum(py * self.part.jvp(dx, inner))
+        df = self.part.jvp(dx, inner)
         dpu = {name: hu[name] + pu[name] for name in hu}
-        return hx + px, {**dpu, BEGIN: 0 * pT, LENGTH: pT}
+        return hx + px, self._adjoint(dpu, array_namespace(py).sum(py * df))
+
+    def _direction(self, dx: Array, du: Controls) -> tuple[float, Controls]:
+        """dT, and the direction of the controls of f and its time."""
+        dt, dT, inner = split(self.s, du)
+        return dT, {**inner, TIME: array_namespace(dx).asarray(dt, dtype=dx.dtype)}
+
+    def _adjoint(self, pu: Controls, pT: Array) -> Controls:
+        """Adjoints of t and T in place of that of the time t + s T."""
+        return {**without_time(pu), BEGIN: pu[TIME], LENGTH: pT + self.s * pu[TIME]}
 
 
 def split(s: float, u: Controls) -> tuple[float, float, Controls]:
@@ -110,14 +113,3 @@ def split(s: float, u: Controls) -> tuple[float, float, Controls]:
 def variable(control: Controls, t: float, T: float, count: int) -> Controls:
     """Stage controls (count, …) of a step from t over T, with both among them."""
     return {**control, BEGIN: np.full(count, t), LENGTH: np.full(count, T)}
-
-
-def time_rate(field: Dynamics, part: Linearization) -> Array:
-    """f_t of a linearization at a point. Raises InputError where nobody knows it."""
-    derivative = getattr(part, "t_derivative", None)
-    if derivative is None:
-        raise InputError(
-            f"events need the derivative of {type(field).__name__} in t: make time a state with "
-            "rate 1, or say autonomous = True in the class where it does not depend on t"
-        )
-    return derivative()

@@ -24,6 +24,7 @@ from occore.interface import overridable
 from occore.layout import Layout
 from occore.linearization import Linearization
 from occore.symbolic.kernels import Compiler, Kernels, kernels
+from occore.time_control import TIME
 
 
 class SymbolicDynamics(Dynamics):
@@ -101,10 +102,28 @@ class SymbolicDynamics(Dynamics):
 
     def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
         """The value, and the derivative, which evaluates what it needs when it is asked."""
-        theta = flat(self.controls, u, x)
-        return self.kernels.value(t, x, theta), SymbolicLinearization(
-            self.kernels, self.controls, t, x, theta
-        )
+        return linearization(self.kernels, self.controls, t, x, u)
+
+    def linearize_in_time(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
+        """The same, with t among the controls."""
+        return linearization_in_time(self.kernels, self.controls, t, x, u)
+
+
+def linearization(
+    kernels: Kernels, layout: Layout, t: float, x: Array, u: Controls
+) -> tuple[Array, SymbolicLinearization]:
+    """The value of kernels (samples, outputs) and the derivative in x and the controls u."""
+    theta = flat(layout, u, x)
+    return kernels.value(t, x, theta), SymbolicLinearization(kernels, layout, t, x, theta)
+
+
+def linearization_in_time(
+    kernels: Kernels, layout: Layout, t: float, x: Array, u: Controls
+) -> tuple[Array, SymbolicLinearization]:
+    """The same, with t among the controls."""
+    time = array_namespace(x).asarray(t, dtype=x.dtype)
+    with_time = layout + Layout({TIME: ()})
+    return linearization(kernels.in_time, with_time, t, x, {**u, TIME: time})
 
 
 @dataclass(frozen=True)
@@ -129,10 +148,6 @@ class SymbolicLinearization(Linearization):
         """The derivative of the vjp along (dx, du)."""
         d = flat(self.layout, du, dx)
         return self._split(self.kernels.curvature(self.t, self.x, self.u, py, dx, d))
-
-    def t_derivative(self) -> Array:
-        """f_t, of shape (samples, states): what a free horizon needs."""
-        return self.kernels.time_derivative(self.t, self.x, self.u)
 
     def _split(self, p: Array) -> tuple[Array, Controls]:
         """p (samples, states + controls) as px and pu, which is summed over the samples."""

@@ -56,6 +56,17 @@ class Kernels:
         return self._derived("partial", T)
 
     @cached_property
+    def in_time(self) -> Kernels:
+        """The kernels of the same function with t as the last entry of u."""
+        from occore.symbolic.builder import Builder
+
+        t, states, controls = self.tape.groups
+        builder = Builder((t, states, (controls or 0) + 1))
+        *u, time = builder.inputs(U)
+        values = builder.replay(self.tape, [time, *builder.inputs(X), *u])
+        return kernels(builder.tape(values), self.compiler)
+
+    @cached_property
     def jvp(self) -> Kernel:
         """y_x dx + y_u du."""
         return self._derived("jvp", X, U)

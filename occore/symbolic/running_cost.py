@@ -10,7 +10,12 @@ from occore.arrays import Array, Controls
 from occore.linearization import Linearization
 from occore.objective import RunningObjective
 from occore.symbolic.cost_kernels import cost_kernels
-from occore.symbolic.dynamics import SymbolicLinearization, flat
+from occore.symbolic.dynamics import (
+    SymbolicLinearization,
+    flat,
+    linearization,
+    linearization_in_time,
+)
 from occore.symbolic.expression_dynamics import TIME, ExpressionDynamics
 
 if TYPE_CHECKING:
@@ -44,10 +49,13 @@ class ExpressionRunning(RunningObjective):
 
     def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
         """ℓ and its derivative."""
-        theta = flat(self.dynamics.controls, u, x)
-        value = self.kernels.value(t, x, theta)[:, 0]
-        part = SymbolicLinearization(self.kernels, self.dynamics.controls, t, x, theta)
-        return value, RunningLinearization(part)
+        value, part = linearization(self.kernels, self.dynamics.controls, t, x, u)
+        return value[:, 0], RunningLinearization(part)
+
+    def linearize_in_time(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
+        """The same, with t among the controls."""
+        value, part = linearization_in_time(self.kernels, self.dynamics.controls, t, x, u)
+        return value[:, 0], RunningLinearization(part)
 
 
 @dataclass(frozen=True)

@@ -119,6 +119,22 @@ def one_sided_limits(example: Example, rng: Generator) -> None:
             close(f"both sides of {s:.4g}, no break", limits[0], limits[1], 1e-9, size)
 
 
+def derivatives(example: Example, rng: Generator) -> None:
+    """`derivative_basis`, where there is one: the differences of the basis inside the pieces."""
+    space: ControlSpace = example.map
+    if space.derivative_basis is None:
+        return
+    # points of no piece's end; members are polynomials of degree 3 at most around them
+    times, h = (np.arange(24) + 0.37) / 24, 1e-3
+    rows = [space.basis(STEPS, times + s * h, times).toarray() for s in (-2, -1, 0, 1, 2)]
+    first = (rows[0] - 8 * rows[1] + 8 * rows[3] - rows[4]) / (12 * h)
+    second = (-rows[0] + 16 * rows[1] - 30 * rows[2] + 16 * rows[3] - rows[4]) / (12 * h**2)
+    for order, expected in ((1, first), (2, second)):
+        found = space.derivative_basis(STEPS, times, times, order).toarray()
+        size = float(np.linalg.norm(rows[2])) / h**order  # rounding of the differences
+        close(f"derivative {order} of the basis", found, expected, ROUNDING, size)
+
+
 def refinement(example: Example, rng: Generator) -> None:
     """Prolongation onto twice the steps changes no value; its result determines it again."""
     space: ControlSpace = example.map
@@ -171,6 +187,7 @@ CHECKS = (
     linear,
     stage_controls,
     one_sided_limits,
+    derivatives,
     nodes_determine,
     refinement,
     coefficients_by_type,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from occore.arrays import Array
+from occore.arrays import Array, Controls
 from occore.checks import CheckFailed
 from occore.dynamics import Dynamics
 from occore.example import Example
+from occore.linearization import Linearization
 from occore.phase import Phase
 from occore.symbolic.derivation import traced
 from occore.testing import namespaces
@@ -18,6 +19,7 @@ from occore.testing.points import Generator, near_controls, near_samples
 from occore.testing.samples import SAMPLE_CHECKS
 from occore.testing.target import Target, draw
 from occore.testing.variants import describe, variants
+from occore.time_control import TIME, without_time
 
 TIMES = (0.0, 0.7)
 """Times at which a dynamics is tried: one where terms in t may vanish, one like any other."""
@@ -98,16 +100,26 @@ def initial_controls(example: Example, rng: Generator) -> None:
 
 
 def time_derivative(example: Example, rng: Generator) -> None:
-    """`t_derivative` of a linearization that has one, against central differences in t."""
-    f, t, e = example.map, TIMES[1], 1e-3
-    at = draw(at_time(example, t), rng)
-    derivative = getattr(at.part, "t_derivative", None)
-    if derivative is None:
+    """The whole ladder with t among the controls, of a dynamics that offers it."""
+    f: Dynamics = example.map
+    if f.linearize_in_time is None:
         return
-    slopes = [(f(t + s, at.x, at.u) - f(t - s, at.x, at.u)) / (2 * s) for s in (e, e / 2)]
-    # the h⁴ that Richardson's extrapolation leaves is 1e-12; rounding ε/h is 1e-12 as well
-    size = float(np.linalg.norm(at.y))
-    close("t_derivative", derivative(), (4 * slopes[1] - slopes[0]) / 3, 1e-8, size)
+    in_time = f.linearize_in_time
+
+    def value(x: Array, u: Controls) -> Array:
+        return f(u[TIME].item(), x, without_time(u))
+
+    def linearize(x: Array, u: Controls) -> tuple[Array, Linearization]:
+        return in_time(u[TIME].item(), x, without_time(u))
+
+    def point(rng: Generator, samples: int) -> tuple[Array, Controls]:
+        time = np.asarray(TIMES[1] + 0.1 * rng.random())
+        x, u = near_samples(example.x, samples, rng), near_controls(example.u or {}, rng)
+        return x, {**u, TIME: time}
+
+    target = Target(f"{type(f).__name__}, in time", value, linearize, point)
+    for check in MAP_CHECKS:
+        check(target, rng)
 
 
 def splitting(example: Example, rng: Generator) -> None:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+import mpmath
 import numpy as np
 import pytest
+import sympy
 from numpy.testing import assert_allclose
 
 from occore import Data, Dynamics, Layout, Linearization, Phase, Problem, RunningObjective
@@ -17,6 +19,7 @@ from occore.gradient_error import gradient_error, gradient_gap
 from occore.linearization import Products
 from occore.symbolic.bolza import Bolza, ExpressionRunning
 from occore.symbolic.expression_dynamics import ExpressionDynamics
+from occore.testing.models import Ramp
 from occore_continuous.control_spaces.constant import Constant
 from occore_continuous.control_spaces.cubic_spline import CubicSpline
 from occore_continuous.control_spaces.piecewise_constant import PiecewiseConstant
@@ -109,11 +112,14 @@ def test_after_a_terminal_event_observations_see_its_state(rng):
     assert_allclose(y[0, :, 2], [0.0, 1.0, EXACT["time"], EXACT["time"]])
     px, _ = part.vjp(np.array([[[0.0, 0, 0], [0, 0, 0], [0, 0, 1], [0, 0, 2]]]))
     assert_allclose(px[0, 0], 3 * EXACT["time, x0"], rtol=1e-12)
-    raise_on_failure(check_map(differentiable(phase, START, BALL), rng))
+    prove(phase, START, BALL, rng)
 
 
-def differentiable(phase, x, u):
-    return Differentiable("events", phase, phase.linearize, x, u)
+def prove(phase, x, u, rng):
+    """The ladder on the phase as a map, second derivatives included."""
+    rows = check_map(Differentiable("events", phase, phase.linearize, x, u), rng)
+    raise_on_failure(rows)
+    assert all(row.verdict != "none" for row in rows)
 
 
 def test_many_bounces_of_several_balls_pass_the_ladder(rng):
@@ -121,7 +127,7 @@ def test_many_bounces_of_several_balls_pass_the_ladder(rng):
     x = np.array([[3.0, 1.0, 0.0], [0.7, -2.0, 0.0], [20.0, 0.0, 0.0]])
     phase = ball(horizon=2.1, steps=3, observations=(0.7, 1.4, 2.1))
     assert [len(each) for each in phase.happened(x, BALL)] == [1, 4, 1]
-    raise_on_failure(check_map(differentiable(phase, x, BALL), rng))
+    prove(phase, x, BALL, rng)
     y, part = phase.linearize(x, BALL)
     assert np.array_equal(y, phase(x, BALL))
     first, again = part.vjp(np.ones_like(y)), part.vjp(np.ones_like(y))
@@ -137,13 +143,53 @@ def test_single_precision_stays_single():
     assert_allclose(pu["e"], EXACT["x, e"] + EXACT["v, e"], rtol=1e-5)
 
 
+POLICIES = [Linearizations(), States(), Slots(1), Slots(3), Slots(2, disk=3), Reversible()]
+
+
 def test_every_memory_policy_gives_the_same_bits():
-    results = []
-    for memory in (Linearizations(), States(), Slots(2), Reversible()):
-        _, part = ball(steps=20, memory=memory).linearize(START, BALL)
-        px, pu = part.vjp(np.ones((1, 3)))
-        results.append([*px[0], pu["g"], pu["e"]])
-    assert all(np.array_equal(results[0], other) for other in results)
+    """First and second derivatives, in whatever order they are asked for."""
+    py, d = np.ones((2, 3, 3)), (np.ones((2, 3)), {"g": np.array(0.3), "e": np.array(-1.0)})
+    x, results = np.array([[3.0, 1.0, 0.0], [0.7, -2.0, 0.0]]), []
+    for memory in POLICIES:
+        phase = ball(steps=7, horizon=2.1, memory=memory, observations=(0.7, 1.4, 2.1))
+        _, part = phase.linearize(x, BALL)
+        products = part.curvature(py, *d), part.vjp(py), part.curvature(py, *d), (part.jvp(*d), {})
+        results.append([a for px, pu in products for a in (px, *pu.values())])
+        assert np.array_equal(results[-1][0], results[-1][6])
+    for other in results:
+        assert all(map(np.array_equal, results[0], other))
+
+
+@pytest.fixture(scope="module")
+def closed_form():
+    """x(T) and v(T) after one bounce, with all second derivatives in (x0, v0, g, e), by SymPy."""
+    x0, v0, g, e, T = w = sympy.symbols("x0 v0 g e T", positive=True)
+    t = (v0 + sympy.sqrt(v0**2 + 2 * g * x0)) / g
+    after = -e * (v0 - g * t)
+    late = T - t
+    ends = [after * late - g * late**2 / 2, after - g * late]
+    hessians = [sympy.hessian(end, w[:4]) for end in ends]
+    return sympy.lambdify(w, [ends, hessians], "mpmath")
+
+
+@pytest.mark.parametrize("method", METHODS, ids=ids)
+def test_second_derivatives_of_the_bouncing_ball(method, closed_form):
+    """The Hessians of both end values in the start and both parameters."""
+    with mpmath.workdps(30):
+        ends, hessians = closed_form(*map(mpmath.mpf, ("50", "0", "9.8", "0.8", "5")))
+        expected = np.array([[[float(a) for a in r] for r in h.tolist()] for h in hessians])
+    y, part = ball(method).linearize(START, BALL)
+    assert_allclose(y[0, :2], [float(end) for end in ends], rtol=1e-13)
+    for place in range(2):
+        py, found = np.zeros((1, 3)), []
+        py[0, place] = 1
+        for d in np.eye(4):
+            dx, du = np.array([[d[0], d[1], 0]]), {"g": np.array(d[2]), "e": np.array(d[3])}
+            hx, hu = part.curvature(py, dx, du)
+            found.append([hx[0, 0], hx[0, 1], hu["g"], hu["e"]])
+        scale = np.max(np.abs(expected[place]))
+        assert_allclose(found, expected[place], rtol=1e-10, atol=1e-12 * scale)
+        assert_allclose(found, np.transpose(found), rtol=1e-11, atol=1e-13 * scale)
 
 
 def test_a_pair_of_crossings_within_one_step_is_seen():
@@ -204,7 +250,65 @@ def test_time_dependent_fields_and_controls_pass_the_ladder(rng, method, space):
     u["u"] = 1 + 0.3 * rng.standard_normal(space.size(3))
     x = np.array([[2.0, 1.0], [1.0, -1.0]])
     assert all(len(hits) > 0 for hits in phase.happened(x, u))
-    raise_on_failure(check_map(differentiable(phase, x, u), rng))
+    prove(phase, x, u, rng)
+
+
+MOVING = model("xv", {"x": "v", "v": "-g + 0.3*sin(2*t)*x"}, "ge")
+LIFTED = model("xv", {"x": "x + 0.01*t", "v": "-e*v + 0.2*cos(t)*x**2"}, "ge")
+
+
+@pytest.mark.parametrize("method", [RK4(), SDIRK3(), Rosenbrock()], ids=ids)
+def test_conditions_and_resets_that_depend_on_time_pass_the_ladder(rng, method):
+    """A ball on a table that goes up and down; t is in the field, the condition and the reset."""
+    event = Event(ExpressionRunning("x - 0.1*sin(3*t)*g/9.8", MOVING), LIFTED, direction=-1)
+    options = {"start": 0.3, "observations": (1.0, 1.9)}
+    phase = ball(method, event, horizon=1.6, steps=3, **options)
+    phase = replace(phase, dynamics=MOVING)
+    x = np.array([[2.0, 1.0], [1.0, -1.0]])
+    assert all(len(hits) > 0 for hits in phase.happened(x, BALL))
+    prove(phase, x, BALL, rng)
+
+
+def test_the_time_of_an_event_at_a_moving_condition():
+    """x = 3 − t²/2 meets 1 + t at t = √5 − 1; the start moves it by 1/(1 + t), by hand."""
+    fall = model("xvc", {"x": "v", "v": "-1", "c": "1"})
+    event = Event(ExpressionRunning("x - (1 + t)", fall), terminal=True)
+    phase = ball(event=event)
+    y, part = replace(phase, dynamics=fall).linearize(np.array([[3.0, 0.0, 0.0]]), {})
+    t = np.sqrt(5) - 1
+    assert_allclose(y[0], [3 - t**2 / 2, -t, t], rtol=1e-14)
+    p = np.array([[0.0, 0.0, 1.0]])
+    assert_allclose(part.vjp(p)[0][0, :2], [1 / (1 + t), t / (1 + t)], rtol=1e-13)
+    bend, _ = part.curvature(p, np.array([[1.0, 0.0, 0.0]]), {})
+    assert_allclose(bend[0, 0], -1 / (1 + t) ** 3, rtol=1e-12)  # d/dx0 of 1/(1 + t)
+
+
+def test_what_depends_on_time_by_code_must_say_how():
+    """A reset that may depend on t and has no derivative in it is refused before any work."""
+
+    @dataclass(frozen=True)
+    class Lift(Dynamics):
+        controls: ClassVar[Layout] = Layout({})
+
+        def __call__(self, t, x, u):
+            return x + t
+
+        def linearize(self, t, x, u):
+            return x + t, Products(lambda dx, du: dx, lambda py: (py, {}))
+
+    with pytest.raises(InputError, match="derivative of Lift in t: make time a state"):
+        ball(event=Event(ExpressionRunning("x", FALL), Lift()))
+    timed = Event(ExpressionRunning("x - t", FALL), name="rise")
+    with pytest.raises(InputError, match="'rise' depends on t, and the horizon is unknown"):
+        ball(event=timed, free_horizon=True)
+
+
+def test_events_need_real_states_and_controls_with_derivatives():
+    with pytest.raises(InputError, match="events need real states"):
+        ball()(START + 0j, BALL)
+    phase = replace(ball(), dynamics=PUSHED, events=(FLOOR,), space=Ramp())
+    with pytest.raises(InputError, match="Ramp has no derivative_basis"):
+        phase(START[:, :2], {**BALL, "u": np.zeros(2)})
 
 
 def test_two_kinds_of_events_between_walls(rng):
@@ -217,7 +321,7 @@ def test_two_kinds_of_events_between_walls(rng):
     x, u = np.array([[0.4, 3.0]]), {"e": np.array(0.9)}
     (hits,) = phase.happened(x, u)
     assert [hit.event for hit in hits] == [right, left, right, left]
-    raise_on_failure(check_map(differentiable(phase, x, u), rng))
+    prove(phase, x, u, rng)
 
 
 def test_adaptive_steps_find_events_and_freeze(rng):
@@ -230,10 +334,10 @@ def test_adaptive_steps_find_events_and_freeze(rng):
     assert np.array_equal(frozen(x, BALL), phase(x, BALL))
     tight = replace(phase, tolerances=Tolerances(1e-9, 1e-11))
     assert_allclose(phase(x, BALL), tight(x, BALL), rtol=1e-4)
-    raise_on_failure(check_map(differentiable(frozen, x, BALL), rng))
+    prove(frozen, x, BALL, rng)
     ends = replace(phase, events=(replace(event, terminal=True),))
     assert_allclose(ends(x, BALL)[:, 0], 0.0, atol=1e-12)
-    raise_on_failure(check_map(differentiable(ends.frozen(x, BALL), x, BALL), rng))
+    prove(ends.frozen(x, BALL), x, BALL, rng)
 
 
 def test_free_start_free_horizon_and_a_running_cost(rng):
@@ -255,7 +359,24 @@ def test_free_start_free_horizon_and_a_running_cost(rng):
     objective = Bolza(running="x**2", terminal="v + t").for_phases((phase,))
     problem = Problem((phase,), objective, Data(np.array([[0.0, 0.5]])))
     u = {"g": np.array(9.8), "e": np.array(0.8), "horizon": np.array(2.0), "start": np.ones(1)}
-    raise_on_failure(check_problem(problem, problem.flatten({"ball": u}), rng))
+    theta = problem.flatten({"ball": u})
+    raise_on_failure(check_problem(problem, theta, rng))
+    hessian = np.stack([problem.hessian_product(theta, d) for d in np.eye(4)])
+    assert_allclose(hessian, hessian.T, rtol=1e-11, atol=1e-11 * np.max(np.abs(hessian)))
+    step = 1e-5  # truncation 1e-10, rounding 1e-11
+    ends = [
+        [problem.value_and_gradient(theta + s * step * d)[1] for s in (-1, 1)] for d in np.eye(4)
+    ]
+    differences = [(after - before) / (2 * step) for before, after in ends]
+    assert_allclose(hessian, differences, rtol=1e-7, atol=1e-8 * np.max(np.abs(hessian)))
+
+
+def test_a_cost_and_a_field_that_depend_on_time(rng):
+    event = Event(ExpressionRunning("x - 0.1*sin(3*t)", MOVING), LIFTED, direction=-1)
+    phase = replace(ball(event=event, horizon=1.5), dynamics=MOVING)
+    objective = Bolza(running="t*x**2*g", terminal="v*x").for_phases((phase,))
+    problem = Problem((phase,), objective, Data(np.array([[2.0, 1.0]])))
+    raise_on_failure(check_problem(problem, problem.flatten({"ball": BALL}), rng))
 
 
 def test_a_pile_up_of_events_is_an_error(monkeypatch):
@@ -283,9 +404,8 @@ def test_fields_that_may_depend_on_time_must_say_how():
         def linearize(self, t, x, u):
             return x[:, 0], Products(lambda dx, du: dx[:, 0], lambda py: (py[:, None], {}))
 
-    phase = Phase("fall", Fall(), RK4(), 2, space=Constant(), events=(Event(Height()),))
     with pytest.raises(InputError, match="derivative of Fall in t: make time a state"):
-        phase(np.ones((1, 1)), {})
+        Phase("fall", Fall(), RK4(), 2, space=Constant(), events=(Event(Height()),))
 
 
 def test_events_have_the_exact_gradient_only():

@@ -21,6 +21,10 @@ class Constant(ControlSpace):
         """A column of ones."""
         return scipy.sparse.csr_array(np.ones((len(times), 1)))
 
+    def derivative_basis(self, steps: int, times: Array, inside: Array, order: int) -> Any:
+        """A column of zeros."""
+        return scipy.sparse.csr_array((len(times), 1))
+
     def nodes(self, steps: int) -> Array:
         """The start of the phase."""
         return np.zeros(1)

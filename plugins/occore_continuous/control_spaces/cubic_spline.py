@@ -39,6 +39,14 @@ class CubicSpline(ControlSpace):
         times = np.clip(np.asarray(times, float), 0.0, 1.0)
         return scipy.sparse.csr_array(BSpline.design_matrix(times, self._knots(steps), DEGREE))
 
+    def derivative_basis(self, steps: int, times: Array, inside: Array, order: int) -> Any:
+        """Derivatives of the B-splines; both are continuous."""
+        from scipy.interpolate import BSpline
+
+        times = np.clip(np.asarray(times, float), 0.0, 1.0)
+        splines = BSpline(self._knots(steps), np.eye(self.size(steps)), DEGREE)
+        return scipy.sparse.csr_array(splines.derivative(order)(times))
+
     def nodes(self, steps: int) -> Array:
         """Greville's abscissae: means of three consecutive knots."""
         knots = self._knots(steps)

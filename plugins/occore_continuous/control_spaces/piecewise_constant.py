@@ -29,6 +29,10 @@ class PiecewiseConstant(ControlSpace):
         rows = np.arange(len(k))
         return scipy.sparse.csr_array((np.ones(len(k)), (rows, k)), shape=(len(k), size))
 
+    def derivative_basis(self, steps: int, times: Array, inside: Array, order: int) -> Any:
+        """Zero inside the intervals."""
+        return scipy.sparse.csr_array((len(times), self.size(steps)))
+
     def nodes(self, steps: int) -> Array:
         """The middles of the intervals."""
         size = self.size(steps)

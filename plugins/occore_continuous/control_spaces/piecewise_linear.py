@@ -27,12 +27,27 @@ class PiecewiseLinear(ControlSpace):
 
     def basis(self, steps: int, times: Array, inside: Array) -> Any:
         """The hat functions of the ends of the interval that holds the point inside the step."""
-        intervals = self.size(steps) - 1
-        k = np.clip(np.floor(np.asarray(inside) * intervals).astype(int), 0, intervals - 1)
+        intervals, k = self._interval(steps, inside)
         r = np.asarray(times) * intervals - k
+        return self._rows(steps, k, 1 - r, r)
+
+    def derivative_basis(self, steps: int, times: Array, inside: Array, order: int) -> Any:
+        """The slopes of the hat functions, ∓K; none have a second derivative."""
+        intervals, k = self._interval(steps, inside)
+        slope = np.full(len(k), float(intervals) if order == 1 else 0.0)
+        return self._rows(steps, k, -slope, slope)
+
+    def _interval(self, steps: int, inside: Array) -> tuple[int, Array]:
+        """K, and the intervals of the points inside the steps."""
+        intervals = self.size(steps) - 1
+        k = np.floor(np.asarray(inside) * intervals).astype(int)
+        return intervals, np.clip(k, 0, intervals - 1)
+
+    def _rows(self, steps: int, k: Array, left: Array, right: Array) -> Any:
+        """A matrix with entries at the ends of the intervals k."""
         rows = np.tile(np.arange(len(k)), 2)
-        entries = np.concatenate([1 - r, r]), (rows, np.concatenate([k, k + 1]))
-        return scipy.sparse.csr_array(entries, shape=(len(k), intervals + 1))
+        entries = np.concatenate([left, right]), (rows, np.concatenate([k, k + 1]))
+        return scipy.sparse.csr_array(entries, shape=(len(k), self.size(steps)))
 
     def nodes(self, steps: int) -> Array:
         """The ends of the intervals."""

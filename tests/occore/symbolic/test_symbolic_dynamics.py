@@ -13,6 +13,7 @@ from occore.symbolic.derivation import traced
 from occore.symbolic.dynamics import SymbolicDynamics
 from occore.symbolic.expression_dynamics import ExpressionDynamics
 from occore.symbolic.running_cost import ExpressionRunning
+from occore.time_control import TIME
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,9 @@ def test_time_derivative(rng):
     x, u, *_ = point(dynamics, rng)
     h = 1e-6  # truncation h² and rounding ε / h
     expected = (dynamics(0.3 + h, x, u) - dynamics(0.3 - h, x, u)) / (2 * h)
-    np.testing.assert_allclose(dynamics.linearize(0.3, x, u)[1].t_derivative(), expected, atol=1e-9)
+    _, part = dynamics.linearize_in_time(0.3, x, u)
+    found = part.jvp(0 * x, {**dynamics.controls.zeros(), TIME: np.ones(())})
+    np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
 @pytest.mark.parametrize("dynamics", DYNAMICS, ids=repr)
@@ -107,7 +110,7 @@ def test_float32_stays(dynamics, rng):
     value, at = dynamics.linearize(0.3, x, u)
     px, pu = at.vjp(py)
     qx, qu = at.curvature(py, dx, du)
-    arrays = [value, px, qx, *pu.values(), *qu.values(), at.jvp(dx, du), at.t_derivative()]
+    arrays = [value, px, qx, *pu.values(), *qu.values(), at.jvp(dx, du)]
     assert {array.dtype for array in arrays} == {np.dtype(np.float32)}
 
 

@@ -248,7 +248,12 @@ MUTANTS = [
     Mutant("said-to-be-affine", "tanh", replaced(Tanh, "affine_in_controls", True)),
     rates("control-ignored", "jvp", zeros_like_controls),
     rates("no-curvature", "curvature", zero_curvature),
-    rates("time-derivative-doubled", "t_derivative", lambda f, s: 2 * f(s)),
+    rates(
+        "time-forgotten-as-a-control",
+        "linearize_in_time",
+        lambda f, s, t, x, u: f(s, t + 0.1, x, u),
+        SymbolicDynamics,
+    ),
     rates("first-sample-only", "_split", first_sample_only),
     rates("time-forgotten", "linearize", at_time_zero, SymbolicDynamics),
     rates(

@@ -244,7 +244,7 @@ MUTANTS = [
         "bolza",
         SymbolicLinearization,
         "first-sample-only",
-        "_split",
+        "vjp",
         lambda f, s, p: f(s, p[:1] + 0 * p),
     ),
     named("cgls", CGLS, "state-kept-aside", "step", remembers),
@@ -259,6 +259,13 @@ MUTANTS = [
     named("qr", QR, "one-unknown-left-out", "minimise", first_column),
     named("piecewise_linear", PiecewiseLinear, "hats-in-wrong-order", "basis", hats_swapped),
     named("piecewise_linear", PiecewiseLinear, "jump-that-is-no-break", "basis", jump_at_end),
+    named(
+        "piecewise_linear",
+        PiecewiseLinear,
+        "slope-doubled",
+        "derivative_basis",
+        lambda f, s, *a: 2 * f(s, *a),
+    ),
     named("piecewise_linear", PiecewiseLinear, "nodes-coincide", "nodes", coincident),
     named("piecewise_constant", PiecewiseConstant, "side-not-regarded", "basis", by_time),
     named(
