@@ -16,8 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from occore.adjoint import March
 from occore.arrays import Array, Controls, dot, is_sparse
 from occore.errors import ComputationError
+from occore.hybrid_linearization import EventMarch
+from occore.hybrid_march import without_horizon
 from occore.linearization import Linearization
 from occore.phase import Phase
 from occore.problem import Counts, Problem
@@ -187,8 +190,31 @@ def _maps(phase: Phase, x: Array, u: Controls) -> Iterator[Differentiable]:
         start,
         control,
     )
+    yield from _event_maps(phase, march, start, controls, instant)
     if march.grid.steps <= MOST_STEPS:
         yield Differentiable(f"{phase.name}: all steps", phase, phase.linearize, x, u)
+
+
+def _event_maps(
+    phase: Phase, march: March, x: Array, u: Controls, instant: Controls
+) -> Iterator[Differentiable]:
+    """The condition and the reset of each event that happens, at the state where it does first."""
+    route = EventMarch(march, phase.events)
+    seen, hits = set[str](), route.happened(x, u) if phase.events else []
+    known = {name: value.copy() for name, value in without_horizon(instant).items()}
+    for hit in (hit for each in hits for hit in each):
+        event, t, state = hit.event, hit.time, hit.before[None].copy()
+        maps = {"condition": event.condition, "reset": event.reset}
+        for part, owner in maps.items() if event.name not in seen else ():
+            if owner is not None:
+                yield Differentiable(
+                    f"{phase.name}: {part} of {event.name}",
+                    lambda x, u, t=t, owner=owner: owner(t, x, u),
+                    lambda x, u, t=t, owner=owner: owner.linearize(t, x, u),
+                    state,
+                    known,
+                )
+        seen.add(event.name)
 
 
 class _Gradient(Linearization):

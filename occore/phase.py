@@ -159,9 +159,13 @@ class Phase:
         return EventMarch(march, self.events) if self.events else march
 
     def happened(self, x: Array, u: Controls) -> list[list[Happened]]:
-        """The events of each sample, in order; times are relative where the horizon is unknown."""
+        """The events of each sample, in order."""
         start, controls = self.begin(x, u)
-        return EventMarch(self.march(start, controls), self.events).happened(start, controls)
+        hits = EventMarch(self.march(start, controls), self.events).happened(start, controls)
+        if not self.free_horizon:
+            return hits
+        scale = float(u[HORIZON])
+        return [[replace(hit, time=self.start + scale * hit.time) for hit in each] for each in hits]
 
     def frozen(self, x: Array, u: Controls) -> Phase:
         """The phase on the grid that it has here, whatever start and controls become."""

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import math
 import warnings
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from occore.errors import InputError, require
+from occore.jumps import curves, events_in, state_names
 from occore.plugins import load_host
+from occore.storage.record import EventsRecord
 from occore.storage.run import Run, TreeRow
 
 MOST_PICTURES = 10
+MOST_MARKS = 200
 HISTORY_WIDTH = 4.8
 """Of a figure that shows something else beside the history; inches."""
 
@@ -50,17 +54,18 @@ def plot_array(run: Run, name: str, axes: Axes, values: np.ndarray | None = None
     row = _rows(run)[name]
     unit, long_name = row.units, row.long_name
     label = long_name if unit in ("", "1") else f"{long_name} / {unit}"
-    values = np.squeeze(values)
+    whole, values = values, np.squeeze(values)
     time = _time_of(run, name, len(values) if values.ndim else 0)
-    if values.ndim == 1:
+    few = values.ndim == 1 or (values.ndim == 2 and values.shape[1] <= MOST_PICTURES)
+    if time is not None and few and whole.shape[0] == len(time):
+        _curves(run, name, time, whole, axes)
+        axes.set_ylabel(label, parse_math=False)
+        axes.set_xlabel("time / s")
+    elif values.ndim == 1:
         x = np.arange(len(values)) if time is None else time
         axes.plot(x, values, marker=_marker(values))
         axes.set_ylabel(label, parse_math=False)
         axes.set_xlabel("index" if time is None else "time / s")
-    elif values.ndim == 2 and time is not None and values.shape[1] <= MOST_PICTURES:
-        axes.plot(time, values)
-        axes.set_ylabel(label, parse_math=False)
-        axes.set_xlabel("time / s")
     elif values.ndim == 2:
         bound = _bound(values)
         image = axes.imshow(
@@ -130,17 +135,34 @@ def figure_for(run: Run, selection: str | None = None) -> Any:
 def plot_in_time(run: Run, group: str, axes: Axes) -> None:
     """Curves in time of what a group such as `controls/swing` holds, one for each number."""
     rows, time = _rows(run), run[f"{group}/time"]
-    for path, row in rows.items():
-        if path.rpartition("/")[0] != group or path == f"{group}/time" or row.shape is None:
-            continue
-        name = path.rpartition("/")[2]
-        if row.shape[:1] != time.shape or name == "state":
-            continue
-        values = np.asarray(run[path]).reshape(len(time), -1)[:, :MOST_PICTURES]
-        axes.plot(time, values, label=name, marker=_marker(time))
+    for name in state_names(rows, group):
+        path = f"{group}/{name}"
+        if (rows[path].shape or ())[:1] == time.shape:
+            _curves(run, path, time, run[path], axes, label=name)
+    events = events_in(run, rows, group)
+    if events is not None:
+        _mark(events, axes)
     axes.set_xlabel("time")
     axes.set_title(group, parse_math=False)
     axes.legend(loc="best", fontsize=9)
+
+
+def _curves(
+    run: Run, path: str, time: np.ndarray, values: np.ndarray, axes: Axes, label: str = ""
+) -> None:
+    """The numbers of an array against time, in one colour for those of one name."""
+    color = None
+    for x, y in islice(curves(run, _rows(run), path, time, values), MOST_PICTURES):
+        (line,) = axes.plot(x, y, label=label or None, marker=_marker(time), color=color)
+        color, label = (line.get_color() if label else None), ""
+
+
+def _mark(events: EventsRecord, axes: Axes) -> None:
+    """A vertical line at each event; one entry in the legend for each name."""
+    for place, name in enumerate(dict.fromkeys(events.name.tolist())):
+        times, style = events.time[events.name == name], (":", "--", "-.")[place % 3]
+        for k, t in enumerate(times[:MOST_MARKS]):
+            axes.axvline(t, color="0.6", linewidth=0.8, linestyle=style, label=None if k else name)
 
 
 def save(figure: Any, path: Path) -> None:
@@ -188,14 +210,10 @@ def _timed(run: Run) -> list[str]:
     """Groups of states with names, and of controls that vary in time; three at most."""
     rows = _rows(run)
     groups = [path.rpartition("/")[0] for path in rows if path.endswith("/time")]
-    named = [g for g in groups if g.startswith("trajectory/") and _named_states(rows, g)]
+    phases = [g for g in groups if g.startswith("trajectory/") and g.count("/") == 1]
+    named = [g for g in phases if state_names(rows, g)]
     controls = [g for g in groups if g.startswith("controls/")]
     return [*named, *controls][:3]
-
-
-def _named_states(rows: dict[str, TreeRow], group: str) -> bool:
-    names = [path.rpartition("/")[2] for path in rows if path.rpartition("/")[0] == group]
-    return bool(set(names) - {"time", "state", "sample"})
 
 
 def _time_of(run: Run, name: str, length: int) -> np.ndarray | None:

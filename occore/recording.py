@@ -19,7 +19,7 @@ from occore.errors import RunFileError
 from occore.optimizer import State
 from occore.phase import Phase
 from occore.problem import Counts, Problem
-from occore.storage.record import PhaseControlsRecord, TrajectoryRecord
+from occore.storage.record import EventsRecord, PhaseControlsRecord, TrajectoryRecord
 from occore.time_scaled import HORIZON
 
 COLUMNS = (
@@ -159,6 +159,20 @@ def trajectory_record(problem: Problem, theta: Array) -> dict[str, TrajectoryRec
         stacked = np.stack(states)
         names: tuple[str, ...] = getattr(phase.dynamics, "states", ())
         by_name = {name: stacked[..., place] for place, name in enumerate(names)}
-        records[phase.name] = TrajectoryRecord(times, stacked, by_name)
+        events = _events_record(phase, x, named[phase.name]) if phase.events else None
+        records[phase.name] = TrajectoryRecord(times, stacked, by_name, events)
         x = states[-1]
     return records
+
+
+def _events_record(phase: Phase, x: Array, u: Controls) -> EventsRecord:
+    hits = phase.happened(x, u)
+    rows = [(hit, sample) for sample, each in enumerate(hits) for hit in each]
+    states = np.zeros((0, *x.shape[1:]), x.dtype)
+    return EventsRecord(
+        np.array([hit.time for hit, _ in rows], float),
+        np.array([sample for _, sample in rows], np.int64),
+        np.array([hit.event.name for hit, _ in rows], object),
+        np.stack([hit.before for hit, _ in rows]) if rows else states,
+        np.stack([hit.after for hit, _ in rows]) if rows else states,
+    )

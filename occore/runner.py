@@ -291,10 +291,10 @@ class Execution:
         if not self.case.top.run.gradient_error or not orders or min(orders) < 2:
             return {}
         first = self.history.columns["gradient_norm"][0]
-        return {
-            "gradient_error": gradient_error(problem, self.theta, first),
-            "gradient_gap": gradient_gap(problem, self.theta, first),
-        }
+        found = {"gradient_error": gradient_error(problem, self.theta, first)}
+        if not any(phase.events for phase in problem.phases):  # over events it has no rival
+            found["gradient_gap"] = gradient_gap(problem, self.theta, first)
+        return found
 
     def write(self, status: str, result: Mapping[str, Any]) -> None:
         """Store the run as it stands."""

@@ -40,6 +40,16 @@ class VariableStep(Dynamics):
         """T f_x, where f has it."""
         return None if self.field.jacobian is None else self._jacobian
 
+    @property
+    def splitting(self) -> Callable[[], tuple[Dynamics, Dynamics]] | None:
+        """T times both parts, where f has them."""
+        return None if self.field.splitting is None else self._splitting
+
+    def _splitting(self) -> tuple[Dynamics, Dynamics]:
+        assert self.field.splitting is not None  # noqa: S101 - `splitting` asks for it
+        explicit, implicit = self.field.splitting()
+        return VariableStep(explicit), VariableStep(implicit)
+
     def _jacobian(self, t: float, x: Array, u: Controls) -> Any:
         assert self.field.jacobian is not None  # noqa: S101 - `jacobian` asks for it
         now, T, inner = split(t, u)

@@ -167,7 +167,16 @@ def _list(table: Any, key: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-TIMED = {"horizon", "controls", "memory", "gradient", "observations", "start"}
+TIMED = {
+    "horizon",
+    "controls",
+    "memory",
+    "gradient",
+    "observations",
+    "switches",
+    "event",
+    "start",
+}
 """Keys of a phase that need a discretization."""
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from occore.adaptive import Tolerances
-from occore.case.lines import Path as KeyPath
+from occore.case.events import Fault, events_of
 from occore.case.model import DiscretizationTable, HorizonTable, PhaseTable, Ramp, SlotsTable
 from occore.checkpointing import Linearizations, Memory, Reversible, Slots, States
 from occore.controls import ControlSpace
@@ -20,8 +21,6 @@ from occore.phase import START, Phase
 
 if TYPE_CHECKING:
     from occore.case.case import PhaseSpec
-
-Fault = tuple[KeyPath, str]
 
 
 def start_data(spec: PhaseSpec) -> Data:
@@ -75,10 +74,21 @@ def integrated_phase(
     if table.memory == "reversible" and method.retreat is None:
         text = "this method cannot be reversed: choose leapfrog, or another memory"
         faults.append((("memory",), text))
-    outside = [t for t in table.observations or () if not 0 <= t <= horizon]
-    if outside or list(table.observations or ()) != sorted(set(table.observations or ())):
+    observations, switches = table.observations or (), table.switches or ()
+    if not _increasing(observations) or any(not 0 <= t <= horizon for t in observations):
         text = f"times must increase from 0 to the horizon {horizon:g}"
         faults.append((("observations",), text))
+    if not _increasing(switches) or any(not 0 < t < horizon for t in switches):
+        text = f"times must increase and lie between 0 and the horizon {horizon:g}"
+        faults.append((("switches",), text))
+    if free and switches:
+        text = (
+            "switches are at given times, the horizon is unknown: make two phases of it, or an "
+            "event on a state with rate 1"
+        )
+        faults.append((("switches",), text))
+    events, wrong = events_of(table, dynamics)
+    faults.extend(wrong)
     phase = Phase(
         spec.table.name,
         dynamics,
@@ -92,8 +102,14 @@ def integrated_phase(
         free_start=_free_start(spec) if starts else None,
         free_horizon=free,
         gradient=table.gradient,
+        events=events,
+        switches=() if free else switches,
     )
     return phase, faults
+
+
+def _increasing(times: tuple[float, ...]) -> bool:
+    return all(a < b for a, b in pairwise(times))
 
 
 def _tolerances(grid: DiscretizationTable) -> Tolerances | None:

@@ -95,13 +95,36 @@ class Ramp(pydantic.BaseModel):
     end: Annotated[Finite, Field(description="at its end")]
 
 
+Name = Annotated[
+    str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="letters, digits and _")
+]
+
+
+class EventTable(pydantic.BaseModel):
+    """[[phase.event]]: what happens where a condition passes zero."""
+
+    model_config = STRICT
+    name: Name
+    condition: Annotated[
+        str,
+        Field(description="in t, states, controls, unknowns, parameters; the event is at its zero"),
+    ]
+    direction: Annotated[
+        Literal["rising", "falling", "both"],
+        Field(description="whether the condition must rise or fall through zero to count"),
+    ] = "both"
+    reset: Annotated[
+        dict[str, str] | None,
+        Field(description="states after the event, by name; the others go on as they are"),
+    ] = None
+    terminal: Annotated[bool, Field(description="whether the phase ends there")] = False
+
+
 class PhaseTable(pydantic.BaseModel):
     """[[phase]]: one link of the chain."""
 
     model_config = STRICT
-    name: Annotated[
-        str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="letters, digits and _")
-    ]
+    name: Name
     dynamics: Annotated[Table, Field(description="right-hand side, or the layer of a static phase")]
     discretization: Annotated[
         Table | None, Field(description="steps of an integrated phase; a static phase has none")
@@ -122,6 +145,14 @@ class PhaseTable(pydantic.BaseModel):
     observations: Annotated[
         tuple[Finite, ...] | None,
         Field(min_length=1, description="times at which the state is observed, which are hit"),
+    ] = None
+    switches: Annotated[
+        tuple[Finite, ...] | None,
+        Field(min_length=1, description="times at which the rates jump in t; steps end there"),
+    ] = None
+    event: Annotated[
+        tuple[EventTable, ...] | None,
+        Field(description="what happens to the state where a condition passes zero"),
     ] = None
     start: Annotated[
         dict[str, Finite] | None,

@@ -31,16 +31,36 @@ class PhaseControlsRecord:
 
 
 @dataclass(frozen=True, eq=False)
+class EventsRecord:
+    """The events of one phase in the order of samples and times, one a row.
+
+    time: (events,). sample: (events,), its index. name: (events,), texts. before, after: (events,
+    *state_shape), the states at that time. Raises ValueError where the lengths differ.
+    """
+
+    time: np.ndarray
+    sample: np.ndarray
+    name: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+
+    def __post_init__(self) -> None:
+        _share_leading_axis(self.time, {k: v for k, v in vars(self).items() if k != "time"})
+
+
+@dataclass(frozen=True, eq=False)
 class TrajectoryRecord:
     """The states, or the costates, of one phase over time.
 
     time: (K,). state: (K, samples, *state_shape). components: the entries of a symbolic state by
-    name, each (K, samples). Raises ValueError where the lengths differ.
+    name, each (K, samples). events: those of a phase that has events. Raises ValueError where the
+    lengths differ.
     """
 
     time: np.ndarray
     state: np.ndarray
     components: Mapping[str, np.ndarray] = field(default_factory=dict)
+    events: EventsRecord | None = None
 
     def __post_init__(self) -> None:
         _share_leading_axis(self.time, {"state": self.state, **self.components})

@@ -14,6 +14,7 @@ from occore.storage.guard import Entry, GuardedFile, guarded
 from occore.storage.limits import Missing
 from occore.storage.record import (
     FORMAT_VERSION,
+    EventsRecord,
     PhaseControlsRecord,
     RunRecord,
     TrajectoryRecord,
@@ -239,8 +240,10 @@ def _controls(values: dict[str, Any]) -> PhaseControlsRecord:
     )
 
 
-def _trajectories(phases: dict[str, dict[str, np.ndarray]]) -> dict[str, TrajectoryRecord]:
-    return {
-        phase: TrajectoryRecord(values.pop("time"), values.pop("state"), values)
-        for phase, values in phases.items()
-    }
+def _trajectories(phases: dict[str, dict[str, Any]]) -> dict[str, TrajectoryRecord]:
+    return {phase: _trajectory(values) for phase, values in phases.items()}
+
+
+def _trajectory(values: dict[str, Any]) -> TrajectoryRecord:
+    time, state, events = values.pop("time"), values.pop("state"), values.pop("events", None)
+    return TrajectoryRecord(time, state, values, None if events is None else EventsRecord(**events))

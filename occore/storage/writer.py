@@ -21,6 +21,7 @@ from occore.errors import RunFileError
 from occore.storage.groups import GroupWriter, keep_order, set_text
 from occore.storage.record import (
     FORMAT_VERSION,
+    EventsRecord,
     PhaseControlsRecord,
     RunRecord,
     TrajectoryRecord,
@@ -144,6 +145,18 @@ def _trajectory(group: GroupWriter, trajectory: TrajectoryRecord, phase: str) ->
     group.array("state", trajectory.state, [time, sample], f"{kind} of phase {phase}")
     for name, values in trajectory.components.items():
         group.array(name, values, [time, sample], f"{kind} {name} of phase {phase}")
+
+    if trajectory.events is not None:
+        _events(group.child("events"), trajectory.events, phase)
+
+
+def _events(group: GroupWriter, events: EventsRecord, phase: str) -> None:
+    axis = group.index("event", len(events.time), f"number of the event in phase {phase}")
+    group.array("time", events.time, [axis], f"times of the events in phase {phase}")
+    group.array("sample", events.sample, [axis], "index of the sample")
+    group.array("name", events.name, [axis], "name of the event")
+    for name in ("before", "after"):
+        group.array(name, getattr(events, name), [axis], f"state {name} the event")
 
 
 def _checks(group: GroupWriter, rows: Sequence[Mapping[str, Any]]) -> None:
