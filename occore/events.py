@@ -45,33 +45,58 @@ class Event:
     name: str = "event"
 
 
-Along = Callable[[float], float]
-"""g after a step of length τ."""
-
 AlongWithSlope = Callable[[float], tuple[float, float]]
 """g after a step of length τ, and its derivative in τ."""
 
+Ends = tuple[tuple[float, float], tuple[float, float]]
+"""g and its slope at both ends of a step."""
 
-def brackets_of(
-    g: Along, length: float, ends: tuple[float, float], slopes: tuple[float, float], fresh: bool
-) -> list[tuple[float, float, int]]:
-    """Brackets (a, b, sign of g at a) of the crossings in a step, as far as they can be seen.
 
-    ends, slopes: of g at both ends of the step. fresh: whether the step begins at this event, so
-    that g is zero to rounding there and the slope tells its sign.
+def is_due(start: tuple[float, float], side: int, moment: float, at_zero: bool) -> bool:
+    """Whether an event happens at the very start of a piece.
+
+    start: g and its slope there. side: the sign of g before; 0 where it is not known. moment: the
+    time that counts as none, with the sign of the march. g is at zero, or past it by rounding, and
+    moves away from that side. at_zero: whether g is known to be zero there, on whatever side.
     """
-    first = slopes[0] * np.sign(length) if fresh else ends[0]
+    g, slope = start
+    leaves = side * slope * moment < 0
+    return leaves and (at_zero or g * side <= 0) and abs(g) <= abs(slope * moment)
+
+
+def first_bracket(
+    event: Event,
+    g: AlongWithSlope,
+    t: float,
+    length: float,
+    both: Ends,
+    at_zero: bool,
+) -> tuple[float, float, int] | None:
+    """A bracket (a, b, sign of g at a) of the first crossing in a step from t that can be seen.
+
+    both: g and its slope at the two ends. at_zero: whether g is known to be zero at the start, to
+    rounding, so that the slope tells its sign.
+    Raises ComputationError where g starts at zero without a slope and goes through.
+    """
+    (first, slope), (last, _) = both
+    at_zero = at_zero or first == 0
+    if at_zero:
+        first = slope * np.sign(length)
+        if first == 0 and last * event.direction > 0:
+            raise ComputationError(
+                f"{event.name!r} begins at zero at t = {t:.8g}, without a slope, and goes through: "
+                "such a contact has no time of its own. Make the event terminal, or start off zero"
+            )
     places = [(0.0, first)]
-    for s in _turns(ends, slopes, length):
-        if _cubic(s, ends, slopes, length) * first <= 0 or fresh:
-            places.append((s * length, g(s * length)))
-    places.append((length, ends[1]))
-    brackets = []
+    for s in _turns(both, length):
+        if at_zero or _cubic(s, both, length) * first <= 0:
+            places.append((s * length, g(s * length)[0]))
+    places.append((length, last))
     for (a, before), (b, after) in pairwise(places):
         sign = int(np.sign(before))
-        if sign != 0 and sign * after <= 0:
-            brackets.append((a, b, sign))
-    return brackets
+        if sign != 0 and sign * after <= 0 and event.direction in (0, -sign):
+            return a, b, sign
+    return None
 
 
 def root(g: AlongWithSlope, bracket: tuple[float, float, int]) -> float:
@@ -98,26 +123,25 @@ def root(g: AlongWithSlope, bracket: tuple[float, float, int]) -> float:
     return float(tau)
 
 
-def pile_up(event: Event, t: float) -> ComputationError:
+def pile_up(event: Event, count: int, t: float) -> ComputationError:
     """The error of too many events."""
     return ComputationError(
-        f"{event.name!r} happened {MOST_EVENTS} times before t = {t:.8g}: events pile up in finite "
-        "time. End the phase before, or make the event terminal"
+        f"{event.name!r} and others happened {count} times before t = {t:.8g}: events pile up in "
+        "finite time. End the phase before, or make the event terminal"
     )
 
 
-def _cubic(
-    s: float, ends: tuple[float, float], slopes: tuple[float, float], length: float
-) -> float:
+def _cubic(s: float, both: Ends, length: float) -> float:
     """Cubic Hermite interpolant. Hairer, Nørsett and Wanner I, equation II.6.7."""
-    (a, b), (da, db) = ends, slopes
+    (a, da), (b, db) = both
     bend = s * (s - 1) * ((1 - 2 * s) * (b - a) + length * ((s - 1) * da + s * db))
     return (1 - s) * a + s * b + bend
 
 
-def _turns(ends: tuple[float, float], slopes: tuple[float, float], length: float) -> list[float]:
+def _turns(both: Ends, length: float) -> list[float]:
     """Where in (0, 1) the cubic has its extrema: d0 + 2 c s + 3 d s² = 0."""
-    rise, d0, d1 = ends[1] - ends[0], length * slopes[0], length * slopes[1]
+    (a, da), (b, db) = both
+    rise, d0, d1 = b - a, length * da, length * db
     roots = np.roots([3 * (d0 + d1 - 2 * rise), 2 * (3 * rise - 2 * d0 - d1), d0])
     real = roots.real[np.abs(roots.imag) < 1e-12]
     return sorted(float(s) for s in real if 0 < s < 1)

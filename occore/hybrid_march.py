@@ -8,7 +8,7 @@ on which sweeps and memory policies work as on steps (`occore.hybrid_linearizati
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from occore.adjoint import March
 from occore.arrays import Array, Controls
 from occore.dynamics import Dynamics
 from occore.errors import ComputationError, InputError
-from occore.events import MOST_EVENTS, Event, brackets_of, pile_up, root
+from occore.events import MOST_EVENTS, Event, first_bracket, is_due, pile_up, root
 from occore.objective import RunningObjective
 from occore.segments import (
     Direction,
@@ -34,15 +34,13 @@ from occore.time_control import linearize_in_time
 from occore.time_scaled import HORIZON
 from occore.variable_step import VariableStep, variable
 
-RESTING = 1e-9
-"""Parts of a step that are too short for g to leave zero clearly after an event."""
-
 
 @dataclass(frozen=True)
 class Piece:
     """A step from t over `length`, to the event if one ends it, or the reset of an event at t.
 
-    within: start and length of the step of the grid that it is a part of.
+    within: start and length of the step of the grid that it is a part of. moved: whether it starts
+    at an event, not at the node.
     """
 
     t: float
@@ -50,21 +48,37 @@ class Piece:
     within: tuple[float, float]
     event: Event | None = None
     reset: bool = False
+    moved: bool = False
 
     @property
     def whole(self) -> bool:
         """Whether it is all of a step of the grid."""
-        return self.event is None and (self.t, self.length) == self.within
+        return self.event is None and not self.moved
 
     def until(self, tau: float, event: Event) -> tuple[Piece, Piece]:
         """The part up to an event after τ, and the reset."""
         jump = Piece(self.t + tau, 0.0, self.within, event, reset=True)
-        return Piece(self.t, tau, self.within, event), jump
+        return replace(self, length=tau, event=event), jump
 
     def after(self, tau: float) -> Piece:
         """The rest, from an event after τ to the end of the step."""
         t = self.t + tau
-        return Piece(t, self.within[0] + self.within[1] - t, self.within)
+        return Piece(t, self.within[0] + self.within[1] - t, self.within, moved=True)
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An event in a piece: after what time; with what is known of the others at that moment.
+
+    past: places of the events that have happened there, this one included. due: places of others
+    that are found there as well, with the signs of their conditions before; rounding may have
+    brought them past zero.
+    """
+
+    tau: float
+    event: Event
+    past: tuple[int, ...]
+    due: Mapping[int, int]
 
 
 @dataclass(frozen=True)
@@ -76,51 +90,56 @@ class HybridMarch:
 
     def follow(self, x: Array, u: Controls) -> Iterator[tuple[Piece, Array]]:
         """The pieces from the start on, each with the state at its end."""
-        fresh, count, grid = None, 0, self.march.grid
+        last, count, grid = None, 0, self.march.grid
         self._require(x, u)
         for t, h in zip(map(float, grid.times), map(float, grid.lengths), strict=False):
             piece = Piece(t, h, (t, h))
             y = self.advance(piece, x, u)
-            while (hit := self.first(piece, x, y, u, fresh)) is not None:
-                tau, fresh = hit
-                for part in piece.until(tau, fresh):
+            while (hit := self.first(piece, x, y, u, last)) is not None:
+                for part in piece.until(hit.tau, hit.event):
                     x = self.advance(part, x, u)
                     yield part, x
-                if fresh.terminal:
+                if hit.event.terminal:
                     return
                 count += 1
                 if count >= MOST_EVENTS:
-                    raise pile_up(fresh, piece.t + tau)
-                piece = piece.after(tau)
+                    raise pile_up(hit.event, count, piece.t + hit.tau)
+                last, piece = hit, piece.after(hit.tau)
                 y = self.advance(piece, x, u)
             x = y
             yield piece, x
-            if abs(piece.length) > RESTING * abs(h):
-                fresh = None
+            last = last if is_short(piece, x) else None
 
-    def first(
-        self, piece: Piece, x: Array, y: Array, u: Controls, fresh: Event | None
-    ) -> tuple[float, Event] | None:
-        """The first event in a piece from x to y: after what time, and which.
+    def first(self, piece: Piece, x: Array, y: Array, u: Controls, last: Hit | None) -> Hit | None:
+        """The first event in a piece from x to y, if there is one.
 
-        fresh: the event that has just happened at its start, if one has.
+        last: the one that has just happened at the start.
         """
-        begin, end = replace(piece, length=0.0), piece
-        found: list[tuple[float, Event]] = []
-        for event, (g0, s0), (g1, s1) in zip(
-            self.events, self._at(begin, x, u), self._at(end, y, u), strict=True
-        ):
+        found: list[tuple[float, int, int]] = []
+        begin, short = replace(piece, length=0.0), moment(piece, x)
+        past, due = (last.past, last.due) if last is not None else ((), {})
+        ends = zip(self._at(begin, x, u), self._at(piece, y, u), strict=True)
+        for place, (event, both) in enumerate(zip(self.events, ends, strict=True)):
 
             def g(tau: float, event: Event = event) -> tuple[float, float]:
                 return self._along(event, replace(piece, length=tau), x, u)
 
-            brackets = brackets_of(
-                lambda tau, g=g: g(tau)[0], piece.length, (g0, g1), (s0, s1), event is fresh
-            )
-            wanted = [b for b in brackets if event.direction in (0, -b[2])]
-            if wanted:
-                found.append((root(g, wanted[0]), event))
-        return min(found, key=lambda hit: abs(hit[0])) if found else None
+            at_zero = place in past or place in due
+            side = due.get(place, -event.direction)
+            soon = short * np.sign(piece.within[1])
+            if place not in past and is_due(both[0], side, soon, at_zero):
+                found.append((0.0, place, side))
+            elif not is_short(piece, x):
+                bracket = first_bracket(event, g, piece.t, piece.length, both, at_zero)
+                if bracket is not None:
+                    found.append((root(g, bracket), place, bracket[2]))
+        if not found:
+            return None
+        first = min((tau for tau, *_ in found), key=abs)
+        (tau, place, _), *others = [hit for hit in found if abs(hit[0] - first) <= short]
+        earlier = past if abs(tau) <= 10 * short else ()
+        due = {other: sign for _, other, sign in others}
+        return Hit(tau, self.events[place], (*earlier, place), due)
 
     def advance(self, piece: Piece, x: Array, u: Controls) -> Array:
         """The state at the end of a piece."""
@@ -243,6 +262,16 @@ class HybridMarch:
     def _end(self, piece: Piece) -> StepControls:
         """The controls at the end of a piece."""
         return StepControls(self.march, piece.t, piece.length, (1.0,), piece.within)
+
+
+def moment(piece: Piece, x: Array) -> float:
+    """A time within which two events are taken for simultaneous: rounding, with room to spare."""
+    return 1e3 * float(np.finfo(x.dtype).eps) * (abs(piece.within[0]) + abs(piece.within[1]))
+
+
+def is_short(piece: Piece, x: Array) -> bool:
+    """Whether a piece is too short for g to leave zero clearly after an event."""
+    return abs(piece.length) <= 10 * moment(piece, x)
 
 
 def without_horizon(u: Controls) -> Controls:

@@ -16,7 +16,7 @@ from occore.adaptive import Interrupt, StepLog, adapt
 from occore.arrays import Array, Controls
 from occore.errors import InputError
 from occore.grid import Grid, stage_times
-from occore.hybrid_march import HybridMarch, Piece
+from occore.hybrid_march import HybridMarch, Piece, is_short
 from occore.stage_controls import stage_values
 
 if TYPE_CHECKING:
@@ -88,19 +88,19 @@ def adaptive_grid(phase: Phase, x: Array, u: Controls, log: StepLog) -> Grid:
 
 def interrupt_of(hybrid: HybridMarch, u: Controls) -> Interrupt:
     """What the search for a grid asks in each step: whether an event is on its way."""
-    fresh = None
+    last = None
 
     def interrupt(t: float, h: float, x: Array, y: Array) -> tuple[float, Array, bool] | None:
-        nonlocal fresh
+        nonlocal last
         piece = Piece(t, h, (t, h))
-        hit = hybrid.first(piece, x, y, u, fresh)
+        hit = hybrid.first(piece, x, y, u, last)
         if hit is None:
-            fresh = None
+            last = last if is_short(piece, x) else None
             return None
-        tau, fresh = hit
-        for part in piece.until(tau, fresh):
+        last = hit
+        for part in piece.until(hit.tau, hit.event):
             x = hybrid.advance(part, x, u)
-        return t + tau, x, fresh.terminal
+        return t + hit.tau, x, hit.event.terminal
 
     return interrupt
 

@@ -311,6 +311,103 @@ def test_events_need_real_states_and_controls_with_derivatives():
         phase(START[:, :2], {**BALL, "u": np.zeros(2)})
 
 
+CORNER = model("xyvw", {"x": "v", "y": "w", "v": "0", "w": "0"}, "e")
+WALLS = [
+    Event(
+        ExpressionRunning(state, CORNER),
+        model("xyvw", {s: f"-e*{s}" if s == rate else s for s in "xyvw"}, "e"),
+        name=state,
+    )
+    for state, rate in ("xv", "yw")
+]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("direction", [-1, 0])
+@pytest.mark.parametrize("start", [0.3, 0.7, 1.0, 1.234567])
+def test_two_events_at_once_both_happen(order, direction, start):
+    """A ball in a corner: both walls at the same time, to rounding, whatever it rounds to."""
+    walls = [replace(WALLS[k], direction=direction) for k in order]
+    u = {"e": np.array(0.9)}
+    phase = Phase("corner", CORNER, RK4(), 3, 2.0, space=Constant(), events=tuple(walls))
+    speed = start / 0.77
+    for scale in (1.0, 1 / 3, 0.1):  # y reaches its wall with other rounding errors
+        x = np.array([[start, scale * start, -speed, -scale * speed]])
+        (hits,) = phase.happened(x, u)
+        assert [hit.event.name for hit in hits] == [walls[0].name, walls[1].name]
+        assert_allclose([hit.time for hit in hits], 0.77, rtol=1e-14)
+        end = 0.9 * speed * (2 - 0.77)
+        assert_allclose(phase(x, u)[0, :2], [end, scale * end], rtol=1e-13)
+
+
+def test_the_derivative_in_a_corner(rng):
+    """The resets of the two walls commute, so that the order in which they happen is of no matter."""
+    phase = Phase("corner", CORNER, RK4(), 3, 2.0, space=Constant(), events=tuple(WALLS))
+    prove(phase, np.array([[1.0, 0.5, -1.3, -0.65]]), {"e": np.array(0.9)}, rng)
+
+
+def test_an_event_at_a_node_happens_once_and_keeps_the_derivative(rng):
+    """x = 1 − t meets 0 at the node t = 1, as it is and as rounding may shift it."""
+    dynamics = model("xv", {"x": "v", "v": "0.0*x"}, "e")
+    wall = Event(ExpressionRunning("x", dynamics), model("xv", {"x": "x", "v": "-e*v"}, "e"), -1)
+    phase = Phase("node", dynamics, RK4(), 4, 2.0, space=Constant(), events=(wall,))
+    for start in (1.0, 1 + 2e-16, 1 - 1e-16, 1 + 1e-12, 1 - 1e-12):
+        x, u = np.array([[start, -1.0]]), {"e": np.array(0.5)}
+        (hits,) = phase.happened(x, u)
+        assert len(hits) == 1
+        assert_allclose(phase(x, u), [[0.5 * (2 - start), 0.5]], rtol=1e-11)
+        px, pu = phase.linearize(x, u)[1].vjp(np.array([[1.0, 0.0]]))
+        # x(2) = −e v (2 + x/v): by hand −e in x and −e 2 in v; 2 + x/v times −v in e
+        assert_allclose(px, [[-0.5, -1.0]], rtol=1e-11)
+        assert_allclose(pu["e"], 2 - start, rtol=1e-11)
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+def test_an_event_at_the_start(steps):
+    """A ball that begins on the floor and moves down bounces at once; one that moves up later."""
+    phase = ball(horizon=1.0, steps=steps)
+    (hits,) = phase.happened(np.array([[0.0, -2.0, 0.0]]), BALL)
+    assert [hit.time for hit in hits[:1]] == [0.0]
+    up = phase(np.array([[0.0, 1.6, 0.0]]), BALL)
+    assert_allclose(phase(np.array([[0.0, -2.0, 0.0]]), BALL), up, rtol=1e-13)
+    (hits,) = phase.happened(np.array([[0.0, 1.6, 0.0]]), BALL)
+    assert_allclose(hits[0].time, 3.2 / 9.8, rtol=1e-13)
+    short = ball(horizon=0.2, steps=steps)
+    _, part = short.linearize(np.array([[0.0, -2.0, 0.0]]), BALL)
+    px, pu = part.vjp(np.array([[1.0, 0.0, 0.0]]))
+    # with v1 = √(v0² + 2 g x0), t1 = (v0 + v1)/g: x = e v1 (T − t1) − g (T − t1)²/2, at x0 = 0
+    t_x, v_x = 1 / 2.0, 9.8 / 2.0
+    assert_allclose(px[0, 0], 0.8 * v_x * 0.2 - 0.8 * 2 * t_x + 9.8 * 0.2 * t_x, rtol=1e-12)
+    assert_allclose(pu["e"], 2 * 0.2, rtol=1e-12)
+
+
+def test_a_contact_that_does_not_leave_is_an_error():
+    """A plastic impact, e = 0, would fall through the floor, and so would a ball at rest on it."""
+    with pytest.raises(ComputationError, match=r"'bounce' begins at zero at t = 3\.19"):
+        ball()(START, {"g": np.array(9.8), "e": np.array(0.0)})
+    with pytest.raises(ComputationError, match="such a contact has no time of its own"):
+        ball()(0 * START, BALL)
+
+
+@pytest.mark.parametrize("tolerances", [None, Tolerances(1e-9, 1e-11)])
+def test_backward_in_time(rng, tolerances):
+    """A bounce undone: with 1/e the march goes back to where it came from; falling along it."""
+    back = {"g": np.array(9.8), "e": np.array(1 / 0.8)}
+    phase = ball(Dopri5(), start=5.0, horizon=-5.0, tolerances=tolerances, observations=(4.0, 0.0))
+    end = np.array([[EXACT["x"], EXACT["v"], 5.0]])
+    y = phase(end, back)
+    assert_allclose(y[0, 1], START[0], atol=1e-10)
+    prove(phase.frozen(end, back), end, back, rng)
+
+
+def test_of_events_at_one_time_the_one_declared_first_happens_first():
+    """After the bounce x rises, so that the end at x = 0 happens only where it comes first."""
+    end = Event(ExpressionRunning("x*(1 + c)", FALL), terminal=True, name="end")
+    for events, names in (((FLOOR, end), ["bounce"]), ((end, FLOOR), ["end"])):
+        (hits,) = replace(ball(), events=events).happened(START, BALL)
+        assert [hit.event.name for hit in hits] == names
+
+
 def test_two_kinds_of_events_between_walls(rng):
     """A ball between two walls; the far one takes energy."""
     dynamics = model("xv", {"x": "v", "v": "-0.3*v"}, "e")
@@ -381,7 +478,9 @@ def test_a_cost_and_a_field_that_depend_on_time(rng):
 
 def test_a_pile_up_of_events_is_an_error(monkeypatch):
     monkeypatch.setattr("occore.hybrid_march.MOST_EVENTS", 40)
-    with pytest.raises(ComputationError, match="'bounce' happened 10000 times before t = 28"):
+    with pytest.raises(
+        ComputationError, match="'bounce' and others happened 40 times before t = 28"
+    ):
         ball(horizon=40.0)(START, BALL)
 
 
