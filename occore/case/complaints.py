@@ -69,16 +69,23 @@ def from_validation(
     """
     grouped: dict[Path, list[str]] = {}
     for detail in error.errors(include_url=False):
-        path = base + _key_path(model, detail["loc"])
+        path = base + _key_path(model, detail["loc"], detail["type"] == "extra_forbidden")
         grouped.setdefault(path, []).append(_text(detail, model, more))
     return [Complaint(path, "; or ".join(dict.fromkeys(texts))) for path, texts in grouped.items()]
 
 
-def _key_path(model: type[pydantic.BaseModel], location: tuple[int | str, ...]) -> Path:
-    """The keys of a location, without the labels that pydantic adds for the branches of a union."""
+def _key_path(
+    model: type[pydantic.BaseModel], location: tuple[int | str, ...], unknown: bool
+) -> Path:
+    """The keys of a location, without the labels that pydantic adds for the branches of a union.
+
+    unknown: whether the last part is a key that no model has.
+    """
     keys: list[int | str] = []
     for position, part in enumerate(location):
-        if position == 0 or isinstance(part, int) or part in _fields_below(model, location[0]):
+        last = unknown and position == len(location) - 1
+        first = position == 0 or isinstance(part, int)
+        if first or last or part in _fields_below(model, location[0]):
             keys.append(part)
     return tuple(keys)
 

@@ -60,8 +60,8 @@ def _faults(event: EventTable, dynamics: ExpressionDynamics, free: bool) -> list
             faults.append((path, str(error)))
             continue
         if free and TIME in used:
-            text = "depends on t, and the horizon is unknown: make time a state with rate 1"
-            faults.append((path, text))
+            why = "depends on t, and the horizon is unknown: make time a state with rate 1"
+            faults.append((path, why))
         if path == ("condition",) and not used & {TIME, *dynamics.states}:
             faults.append((path, "has neither a state nor t in it, so it never passes zero"))
     return faults

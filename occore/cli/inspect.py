@@ -82,6 +82,9 @@ def _summary(console: Console, run: Run) -> None:
     if run.checks:
         verdict = f"{failed} FAILED" if failed else "all passed"
         console.print(f"derivatives   {len(run.checks)} checks, {verdict}", highlight=False)
+    for phase, names in _events(run).items():
+        counts = ", ".join(f"{names.count(name)} {visible(name)}" for name in dict.fromkeys(names))
+        console.print(f"events        {visible(phase)}: {counts or 'none'}", highlight=False)
     history = run.history
     console.print()
     for name in ("objective", "gradient_norm"):
@@ -90,6 +93,13 @@ def _summary(console: Console, run: Run) -> None:
         line = f"{name.replace('_', ' '):14s} {sparkline(values)}  {ends}"
         console.print(line, highlight=False)
     console.print(f"{'iterations':14s} {history['iteration'][-1]}\n", highlight=False)
+
+
+def _events(run: Run) -> dict[str, list[str]]:
+    """Names of the events that happened, by phase, where the trajectory is recorded."""
+    paths = [row.path.split("/") for row in run.tree() if row.shape is not None]
+    phases = [p[1] for p in paths if p[0] == "trajectory" and p[2:] == ["events", "name"]]
+    return {phase: run[f"trajectory/{phase}/events/name"].tolist() for phase in phases}
 
 
 def _tree(console: Console, run: Run, below: str) -> None:

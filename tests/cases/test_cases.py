@@ -81,6 +81,36 @@ def test_free_horizon(runs):
     assert abs(run.result["objective"] - 1.98) < 1e-9
 
 
+def test_bouncing_ball(runs):
+    """SciML's hybrid example, in closed form."""
+    run = runs("08_continuous/bouncing_ball")
+    assert abs(run["controls/ball/e"] - 0.8) < 1e-9
+    assert abs(run["controls/ball/start"][0] - 50) < 1e-7
+    events = run["trajectory/ball/events"]
+    assert events["name"].tolist() == ["bounce"]
+    assert abs(events["time"][0] - 3.1943828249996996) < 1e-8
+    assert np.allclose(events["before"][0], [0, -31.304951684997056], atol=1e-7)
+    assert np.allclose(events["after"][0], [0, 25.0439613479976446], atol=1e-7)
+
+
+def test_infusion(runs):
+    """k e^(4k) / (1 − e^(−2k)) at k = 1/2, and e² at the switch, which is a node."""
+    run = runs("08_continuous/infusion")
+    assert abs(run["controls/infusion/rate"] - np.exp(2) / (2 - 2 / np.e)) < 1e-7
+    time = run["trajectory/infusion/time"]
+    at = int(np.argmin(abs(time - 2)))
+    assert abs(time[at] - 2) < 1e-14
+    assert abs(run["trajectory/infusion/c"][at, 0] - np.exp(2)) < 1e-7
+
+
+def test_longest_throw(runs):
+    run = runs("08_continuous/longest_throw")
+    far = np.sqrt(100 + 4 * 9.81)
+    assert abs(run["controls/throw/a"] - np.arctan(10 / far)) < 1e-9
+    assert abs(run.result["objective"] + 10 / 9.81 * far) < 1e-12
+    assert np.allclose(run["trajectory/throw/events"]["after"][0], [10 / 9.81 * far, -2])
+
+
 def test_orbit(runs):
     """Kepler's third law, up to the error of the leapfrog in the period, which is O(h²)."""
     run = runs("08_continuous/orbit")

@@ -341,7 +341,7 @@ def test_two_events_at_once_both_happen(order, direction, start):
 
 
 def test_the_derivative_in_a_corner(rng):
-    """The resets of the two walls commute, so that the order in which they happen is of no matter."""
+    """The resets of the two walls commute, so that their order is of no matter."""
     phase = Phase("corner", CORNER, RK4(), 3, 2.0, space=Constant(), events=tuple(WALLS))
     prove(phase, np.array([[1.0, 0.5, -1.3, -0.65]]), {"e": np.array(0.9)}, rng)
 

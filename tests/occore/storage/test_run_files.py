@@ -12,7 +12,12 @@ import numpy as np
 import pytest
 
 from occore.errors import InputError, RunFileError
-from occore.storage.record import PhaseControlsRecord, RunRecord, TrajectoryRecord
+from occore.storage.record import (
+    EventsRecord,
+    PhaseControlsRecord,
+    RunRecord,
+    TrajectoryRecord,
+)
 from occore.storage.run import open_run
 from occore.storage.selection import parse
 from occore.storage.writer import write_run
@@ -82,6 +87,30 @@ def test_xarray_opens_every_group(path, rng):
     assert data["state"].dims[:2] == ("time", "sample")
     assert data["state"].attrs["long_name"] == "state of phase hidden"
     data.close()
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_events_come_back_and_open_in_xarray(path, rng, count):
+    xarray = pytest.importorskip("xarray")
+    events = EventsRecord(
+        np.arange(count) / 3,
+        np.arange(count) % 2,
+        np.array(["bounce", "stop", "θ"][:count], object),
+        rng.random((count, 4)),
+        rng.random((count, 4)),
+    )
+    time, state = np.linspace(0, 1, 5), rng.random((5, 2, 4))
+    write_run(path, record(rng, trajectory={"ball": TrajectoryRecord(time, state, {}, events)}))
+    read = open_run(path).record().trajectory["ball"].events
+    assert read is not None
+    for name, value in vars(events).items():
+        assert np.array_equal(getattr(read, name), value), name
+    with xarray.open_dataset(path, group="/trajectory/ball/events", engine="h5netcdf") as data:
+        assert data["time"].dims == data["name"].dims == ("event",)
+        assert data["after"].dims[0] == "event"
+        assert data["name"].values.tolist() == events.name.tolist()
+    with pytest.raises(ValueError, match="'sample' has shape"):
+        EventsRecord(np.zeros(2), np.zeros(1), np.zeros(2), np.zeros((2, 1)), np.zeros((2, 1)))
 
 
 def test_the_plot_that_viewers_show_is_the_history(path, rng):
