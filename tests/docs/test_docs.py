@@ -65,6 +65,20 @@ def test_the_case_of_the_docs_is_a_case(host):
     occore.load_case(tomllib.loads(text), host=host).build()
 
 
+def test_the_events_of_the_docs_are_those_of_a_phase(host):
+    texts = re.findall(r"```toml\n(.*?)```", DOCS["case-files.md"], re.DOTALL)
+    (phase,) = (text for text in texts if "phase.event" in text)
+    rest = """
+        title = "A ball"
+        optimizer = { kind = "lbfgs" }
+        objective = { kind = "bolza", terminal = "x" }
+    """
+    problem = occore.load_case(tomllib.loads(rest + phase), host=host).build().problem
+    ball = problem.phases[0]
+    hits = ball.happened(problem.data.inputs, {"e": np.array(0.8), "start": np.array([5.0, 0.0])})
+    assert {hit.event.name for hit in hits[0]} == {"bounce"}
+
+
 def test_the_plugin_of_the_docs_is_short_and_the_same_everywhere():
     text = EXAMPLE.read_text()
     assert len(text.splitlines()) <= 25
