@@ -20,7 +20,7 @@ from occore.bordered import bordered, bordered_blocks
 from occore.dynamics import Dynamics, StateShape
 from occore.events import Event
 from occore.layout import Layout
-from occore.linearization import Linearization
+from occore.linearization import Linearization, Products
 from occore.objective import RunningObjective
 from occore.phase import Phase
 from occore.time_control import linearize_in_time

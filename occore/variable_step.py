@@ -16,6 +16,7 @@ import numpy as np
 
 from occore.arrays import Array, Controls, array_namespace
 from occore.dynamics import Dynamics
+from occore.errors import StructureError
 from occore.layout import Layout
 from occore.linearization import Linearization
 from occore.time_control import TIME, linearize_in_time, without_time
@@ -49,6 +50,17 @@ class VariableStep(Dynamics):
         assert self.field.splitting is not None  # noqa: S101 - `splitting` asks for it
         explicit, implicit = self.field.splitting()
         return VariableStep(explicit), VariableStep(implicit)
+
+    @property
+    def linear_part(self) -> Callable[[], Array] | None:
+        """None that is constant, which whoever asks is told."""
+        return None if self.field.linear_part is None else self._linear_part
+
+    def _linear_part(self) -> Array:
+        raise StructureError(
+            "a step to an event has a length that varies, and so have the matrix functions of an "
+            "exponential method: with events take another, such as rk4, dopri5 or rosenbrock"
+        )
 
     def _jacobian(self, t: float, x: Array, u: Controls) -> Any:
         assert self.field.jacobian is not None  # noqa: S101 - `jacobian` asks for it

@@ -13,7 +13,7 @@ from occore import Data, Dynamics, Layout, Linearization, Phase, Problem, Runnin
 from occore.adaptive import Tolerances
 from occore.checkpointing import Linearizations, Reversible, Slots, States
 from occore.checks import Differentiable, check_map, check_problem, raise_on_failure
-from occore.errors import ComputationError, InputError
+from occore.errors import ComputationError, InputError, StructureError
 from occore.events import Event
 from occore.gradient_error import gradient_error, gradient_gap
 from occore.linearization import Products
@@ -24,8 +24,11 @@ from occore_continuous.control_spaces.constant import Constant
 from occore_continuous.control_spaces.cubic_spline import CubicSpline
 from occore_continuous.control_spaces.piecewise_constant import PiecewiseConstant
 from occore_continuous.control_spaces.piecewise_linear import PiecewiseLinear
+from occore_continuous.discretizations.ars222 import ARS222
 from occore_continuous.discretizations.dopri5 import Dopri5
+from occore_continuous.discretizations.etdrk4 import ETDRK4
 from occore_continuous.discretizations.heun import Heun
+from occore_continuous.discretizations.linear_equations import LinearEquation
 from occore_continuous.discretizations.rk4 import RK4
 from occore_continuous.discretizations.rosenbrock import Rosenbrock
 from occore_continuous.discretizations.sdirk3 import SDIRK3
@@ -406,6 +409,37 @@ def test_of_events_at_one_time_the_one_declared_first_happens_first():
     for events, names in (((FLOOR, end), ["bounce"]), ((end, FLOOR), ["end"])):
         (hits,) = replace(ball(), events=events).happened(START, BALL)
         assert [hit.event.name for hit in hits] == names
+
+
+@dataclass(frozen=True)
+class First(RunningObjective):
+    """x₁ − 1/2 of each sample."""
+
+    autonomous: ClassVar[bool] = True
+
+    def __call__(self, t, x, u):
+        return x[:, 0] - 0.5
+
+    def linearize(self, t, x, u):
+        def vjp(py):
+            return py[:, None] * np.array([[1.0, 0.0]]), {}
+
+        return self(t, x, u), Products(
+            lambda dx, du: dx[:, 0], vjp, lambda py, dx, du: (0 * dx, {})
+        )
+
+
+def test_methods_that_split_the_field_know_events_and_exponential_ones_say_that_they_do_not(rng):
+    """(E + I) x, one matrix explicit; where x₁ falls to 1/2 the state goes on as 2 x."""
+    field = LinearEquation(((-0.3, 0.2), (0.1, -0.5)), ((-0.5, 0.0), (0.0, -0.2)))
+    zero = ((0.0, 0.0), (0.0, 0.0))
+    event = Event(First(), LinearEquation(((2.0, 0.0), (0.0, 2.0)), zero), -1)
+    phase = Phase("split", field, ARS222(), 5, 4.0, space=Constant(), events=(event,))
+    x = np.array([[1.0, 0.3], [0.8, -0.2]])
+    assert all(len(hits) >= 4 for hits in phase.happened(x, {}))
+    prove(phase, x, {}, rng)
+    with pytest.raises(StructureError, match="with events take another, such as rk4"):
+        replace(phase, discretization=ETDRK4())(x, {})
 
 
 def test_two_kinds_of_events_between_walls(rng):

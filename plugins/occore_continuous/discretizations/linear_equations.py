@@ -20,6 +20,7 @@ class LinearEquation(Dynamics):
     """(E + I) x of each sample; x (samples, n)."""
 
     controls: ClassVar[Layout] = Layout({})
+    autonomous: ClassVar[bool] = True
 
     explicit: Rows
     implicit: Rows
