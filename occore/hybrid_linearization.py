@@ -6,7 +6,7 @@ the adjoint (p, p_t) goes back through the same segments, and so does its deriva
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -46,11 +46,11 @@ class EventMarch:
 
     def __call__(self, x: Array, u: Controls) -> Array:
         """The output."""
-        return _join([observe(self.march, self._nodes(a, u)) for a in _samples(x)])
+        return _join([observe(self.march, a, self.one.follow(a, u)) for a in _samples(x)])
 
     def states(self, x: Array, u: Controls) -> Iterator[Array]:
         """The states at the nodes after the start; after a terminal event they rest."""
-        nodes = [self._nodes(a, u)[1:] for a in _samples(x)]
+        nodes = [at_nodes(self.march, self.one.follow(a, u)) for a in _samples(x)]
         yield from map(_join, zip(*nodes, strict=True))
 
     def happened(self, x: Array, u: Controls) -> list[list[Happened]]:
@@ -61,9 +61,6 @@ class EventMarch:
         """The output and its derivative with respect to (x, coefficients)."""
         parts = [HybridLinearization(self.one, a, u) for a in _samples(x)]
         return _join([part.output for part in parts]), EachSample(tuple(parts))
-
-    def _nodes(self, x: Array, u: Controls) -> list[Array]:
-        return at_nodes(self.march, x, list(self.one.follow(x, u)))
 
     def _happened(self, x: Array, u: Controls) -> Iterator[Happened]:
         for piece, y in self.one.follow(x, u):
@@ -104,18 +101,13 @@ class HybridLinearization(Linearization):
 
     def __init__(self, hybrid: HybridMarch, x: Array, u: Controls) -> None:
         self.hybrid, self.x, self.u = hybrid, x, u
-        follow = list(hybrid.follow(x, u))
-        self.pieces = [piece for piece, _ in follow]
-        self.output = observe(hybrid.march, at_nodes(hybrid.march, x, follow))
+        self.pieces: list[Piece] = []
+        self.output = observe(hybrid.march, x, self._follow())
         self._sweep: Sweep | None = self._forward()
 
     def jvp(self, dx: Array, du: Controls) -> Array:
         """Tangent sweep."""
-        first, dt, tangents = dx, 0.0, []
-        for piece, segment in zip(self.pieces, self._segments(), strict=True):
-            dx, dt = segment.jvp(Direction(dx, dt, du))
-            tangents.append((piece, dx))
-        return observe(self.hybrid.march, at_nodes(self.hybrid.march, first, tangents))
+        return observe(self.hybrid.march, dx, self._tangents(dx, du))
 
     def vjp(self, py: Array) -> tuple[Array, Controls]:
         """Adjoint sweep."""
@@ -145,6 +137,18 @@ class HybridLinearization(Linearization):
     @cached_property
     def _has_curvature(self) -> bool:
         return self.hybrid.twice_differentiable(self.x, self.u)
+
+    def _follow(self) -> Iterator[tuple[Piece, Array]]:
+        """The pieces and the states at their ends; the pieces are kept."""
+        for piece, y in self.hybrid.follow(self.x, self.u):
+            self.pieces.append(piece)
+            yield piece, y
+
+    def _tangents(self, dx: Array, du: Controls) -> Iterator[tuple[Piece, Array]]:
+        dt = 0.0
+        for piece, segment in zip(self.pieces, self._segments(), strict=True):
+            dx, dt = segment.jvp(Direction(dx, dt, du))
+            yield piece, dx
 
     def _segments(self) -> Iterator[Segment]:
         if self._sweep is not None and self._sweep.parts is not None:
@@ -220,17 +224,24 @@ def ends_at_node(piece: Piece) -> bool:
     return piece.event is None
 
 
-def at_nodes(march: March, x: Array, follow: Sequence[tuple[Piece, Array]]) -> list[Array]:
-    """The states at all nodes; behind a terminal event that of its end."""
-    nodes = [x, *(y for piece, y in follow if ends_at_node(piece))]
-    return nodes + [follow[-1][1]] * (march.grid.steps + 1 - len(nodes))
+def at_nodes(march: March, follow: Iterable[tuple[Piece, Array]]) -> list[Array]:
+    """The states at all nodes after the start; behind a terminal event that of its end."""
+    pieces = list(follow)
+    nodes = [y for piece, y in pieces if ends_at_node(piece)]
+    return nodes + [pieces[-1][1]] * (march.grid.steps - len(nodes))
 
 
-def observe(march: March, nodes: list[Array]) -> Array:
-    """The end state, or the observed ones."""
+def observe(march: March, x: Array, follow: Iterable[tuple[Piece, Array]]) -> Array:
+    """The end state, or the observed ones, of a march from x; what is not observed is let go."""
+    kept, node = [x] if 0 in march.places else [], 0
+    for piece, y in follow:
+        x, node = y, node + ends_at_node(piece)
+        if ends_at_node(piece) and node in march.places:
+            kept.append(x)
     if march.observed is None:
-        return nodes[-1]
-    return array_namespace(nodes[0]).stack([nodes[k] for k in march.observed], axis=1)
+        return x
+    late = [x] * (len(march.places) - len(kept))  # behind a terminal event
+    return array_namespace(x).stack([*kept, *late], axis=1)
 
 
 def _sum(adjoints: Sequence[tuple[Array, Controls]]) -> tuple[Array, Controls]:

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 
 from occore import Data, Dynamics, Layout, Linearization, Phase, Problem, RunningObjective
 from occore.adaptive import Tolerances
-from occore.checkpointing import Linearizations, Reversible, Slots, States
+from occore.checkpointing import Cost, Linearizations, Reversible, Slots, States
 from occore.checks import Differentiable, check_map, check_problem, raise_on_failure
 from occore.errors import ComputationError, InputError, StructureError
 from occore.events import Event
@@ -161,6 +161,19 @@ def test_every_memory_policy_gives_the_same_bits():
         assert np.array_equal(results[-1][0], results[-1][6])
     for other in results:
         assert all(map(np.array_equal, results[0], other))
+
+
+def test_slots_bound_what_is_stored():
+    """Three states of three numbers, whatever the number of steps."""
+    peaks = {}
+    for memory in (Slots(3), States()):
+        for steps in (20, 80):
+            phase = ball(steps=steps, memory=memory, cost=Cost())
+            _, part = phase.linearize(START, BALL)
+            part.vjp(np.ones((1, 3)))
+            peaks[type(memory), steps] = phase.cost.peak_bytes
+    assert peaks[Slots, 20] == peaks[Slots, 80] == 3 * 3 * 8
+    assert peaks[States, 80] == (79 + 3) * 3 * 8  # the step with the event makes three pieces
 
 
 @pytest.fixture(scope="module")
