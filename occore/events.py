@@ -12,6 +12,7 @@ an event can depend on a state with rate 0 that the event sets.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -93,7 +94,7 @@ def first_bracket(
             places.append((s * length, g(s * length)[0]))
     places.append((length, last))
     for (a, before), (b, after) in pairwise(places):
-        sign = int(np.sign(before))
+        sign = int(before > 0) - int(before < 0)
         if sign != 0 and sign * after <= 0 and event.direction in (0, -sign):
             return a, b, sign
     return None
@@ -139,9 +140,17 @@ def _cubic(s: float, both: Ends, length: float) -> float:
 
 
 def _turns(both: Ends, length: float) -> list[float]:
-    """Where in (0, 1) the cubic has its extrema: d0 + 2 c s + 3 d s² = 0."""
+    """Where in (0, 1) the cubic has its extrema, d0 + 2 c s + 3 d s² = 0; none if it is no number.
+
+    The two solutions without cancellation: N. J. Higham, Accuracy and Stability of Numerical
+    Algorithms (2002), section 1.8.
+    """
     (a, da), (b, db) = both
     rise, d0, d1 = b - a, length * da, length * db
-    roots = np.roots([3 * (d0 + d1 - 2 * rise), 2 * (3 * rise - 2 * d0 - d1), d0])
-    real = roots.real[np.abs(roots.imag) < 1e-12]
-    return sorted(float(s) for s in real if 0 < s < 1)
+    square, linear = 3 * (d0 + d1 - 2 * rise), 2 * (3 * rise - 2 * d0 - d1)
+    discriminant = linear * linear - 4 * square * d0
+    if not 0 <= discriminant < np.inf:
+        return []
+    q = -(linear + math.copysign(math.sqrt(discriminant), linear)) / 2
+    roots = [p / r for p, r in ((q, square), (d0, q)) if r != 0]
+    return sorted(s for s in roots if 0 < s < 1)

@@ -14,7 +14,7 @@ from occore.adaptive import Tolerances
 from occore.checkpointing import Cost, Linearizations, Reversible, Slots, States
 from occore.checks import Differentiable, check_map, check_problem, raise_on_failure
 from occore.errors import ComputationError, InputError, StructureError
-from occore.events import Event
+from occore.events import Event, _turns
 from occore.gradient_error import gradient_error, gradient_gap
 from occore.linearization import Products
 from occore.symbolic.bolza import Bolza, ExpressionRunning
@@ -317,6 +317,27 @@ def test_what_depends_on_time_by_code_must_say_how():
     timed = Event(ExpressionRunning("x - t", FALL), name="rise")
     with pytest.raises(InputError, match="'rise' depends on t, and the horizon is unknown"):
         ball(event=timed, free_horizon=True)
+
+
+def test_a_state_that_blows_up_is_no_event():
+    """x' = x² is infinite at t = 1: what comes of it is said by who looks at the end."""
+    burst = model("xvc", {"x": "x**2", "v": "0*v", "c": "1"}, "ge")
+    event = Event(ExpressionRunning("x*v - 1", burst), direction=-1)
+    phase = replace(ball(event=event, steps=40), dynamics=burst)
+    with np.errstate(all="ignore"):
+        y = phase(np.array([[1.0, 0.1, 0.0]]), BALL)
+    assert not np.isfinite(y[0, 0])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_turns_of_a_cubic(seed):
+    """Against NumPy's roots of its derivative."""
+    a, b, da, db = np.random.default_rng(seed).standard_normal(4)
+    if seed % 4 == 0:
+        b = a + (da + db) / 2  # a parabola
+    cubic = np.poly1d([2 * a - 2 * b + da + db, 3 * b - 3 * a - 2 * da - db, da, a])
+    expected = [s.real for s in cubic.deriv().roots if abs(s.imag) < 1e-12 and 0 < s.real < 1]
+    assert_allclose(_turns(((a, da), (b, db)), 1.0), sorted(expected), rtol=1e-9)
 
 
 def test_events_need_real_states_and_controls_with_derivatives():
