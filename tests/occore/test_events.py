@@ -19,8 +19,9 @@ from occore.gradient_error import gradient_error, gradient_gap
 from occore.linearization import Products
 from occore.segments import Instant, ToEvent, ToNode
 from occore.step_controls import MovingControls
-from occore.symbolic.bolza import Bolza, ExpressionRunning
+from occore.symbolic.bolza import Bolza
 from occore.symbolic.expression_dynamics import ExpressionDynamics
+from occore.symbolic.running_cost import ExpressionRunning
 from occore.testing.models import Ramp
 from occore.testing.mutation import Mutant, replaced, wrapped
 from occore_continuous.control_spaces.constant import Constant

@@ -5,8 +5,8 @@ import pytest
 
 from occore import Data, Event, Phase, Problem, StructureError
 from occore.structure import require_structure, spoiler
-from occore.symbolic.bolza import ExpressionRunning
 from occore.symbolic.expression_dynamics import ExpressionDynamics
+from occore.symbolic.running_cost import ExpressionRunning
 from occore_continuous.control_spaces.constant import Constant
 from occore_continuous.discretizations.rk4 import RK4
 from occore_least_squares.least_squares import LeastSquares
