@@ -37,6 +37,11 @@ class VariableStep(Dynamics):
         return self.field.controls + Layout({BEGIN: (), LENGTH: ()})
 
     @property
+    def quadratures(self) -> int:
+        """Those of f."""
+        return self.field.quadratures
+
+    @property
     def jacobian(self) -> Callable[[float, Array, Controls], Any] | None:
         """T f_x, where f has it."""
         return None if self.field.jacobian is None else self._jacobian

@@ -36,6 +36,7 @@ from occore_continuous.discretizations.linear_equations import LinearEquation
 from occore_continuous.discretizations.rk4 import RK4
 from occore_continuous.discretizations.rosenbrock import Rosenbrock
 from occore_continuous.discretizations.sdirk3 import SDIRK3
+from occore_continuous.discretizations.verlet import Verlet
 
 
 def ids(method):
@@ -589,6 +590,17 @@ def test_free_start_free_horizon_and_a_running_cost(rng):
     ]
     differences = [(after - before) / (2 * step) for before, after in ends]
     assert_allclose(hessian, differences, rtol=1e-7, atol=1e-8 * np.max(np.abs(hessian)))
+
+
+def test_a_symplectic_method_with_a_cost(rng):
+    """The cost stays out of the halves (q, p) of the state, also in steps to and from an event."""
+    dynamics = model("xv", {"x": "v", "v": "-g"}, "ge")
+    bounce = model("xv", {"x": "x", "v": "-e*v"}, "ge")
+    event = Event(ExpressionRunning("x", dynamics), bounce, direction=-1)
+    phase = replace(ball(Verlet(), event, steps=10, horizon=2.0), dynamics=dynamics)
+    objective = Bolza(running="x + v/4", terminal="v*x").for_phases((phase,))
+    problem = Problem((phase,), objective, Data(np.array([[5.0, 1.0]])))
+    raise_on_failure(check_problem(problem, problem.flatten({"ball": BALL}), rng))
 
 
 def test_a_cost_and_a_field_that_depend_on_time(rng):
