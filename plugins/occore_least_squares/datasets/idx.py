@@ -68,8 +68,9 @@ class Idx(Dataset):
         path = resolve(self.inputs, folders)
         stored, total = read_idx(path, self.samples)
         inputs = self._inputs(stored, f"{path}: the inputs")
+        picture = stored.shape[1:] if self.flatten and stored.ndim == 3 else None
         if self.labels is None:
-            return Data(inputs, digest=file_digest(path))
+            return Data(inputs, digest=file_digest(path), picture=picture)
         labels_path = resolve(self.labels, folders)
         labels, count = read_idx(labels_path)
         if labels.dtype != np.uint8 or labels.ndim != 1:
@@ -88,6 +89,7 @@ class Idx(Dataset):
             one_hot_rows(labels[: inputs.shape[0]], classes),
             tuple(str(k) for k in range(classes)),
             digest=file_digest(path, labels_path),
+            picture=picture,
         )
 
     def _inputs(self, stored: Array, where: str) -> Any:

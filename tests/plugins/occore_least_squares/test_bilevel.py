@@ -8,9 +8,11 @@ from numpy.testing import assert_allclose
 import occore
 from occore import ComputationError, Data, Phase, Problem, Status, StructureError
 from occore_least_squares.bilevel import Bilevel
+from occore_least_squares.cgls import CGLS
 from occore_least_squares.hypergradient import ValidationLoss
 from occore_least_squares.least_squares import LeastSquares
 from occore_least_squares.linear import Linear
+from occore_least_squares.qr import QR
 from occore_least_squares.ridge_path import RidgePath
 from occore_least_squares.tikhonov import Tikhonov
 
@@ -116,3 +118,31 @@ def test_the_weights_lie_in_the_run_file(tmp_path):
     report = run.result["bilevel"]
     assert report["weights"].shape == (run.result["iterations"] + 1, 1)
     assert report["validation_loss"][-1] == min(report["validation_loss"])
+
+
+def test_the_derivative_of_the_solution_in_the_weight_is_that_of_sympy(linear_problem, solve):
+    """3 × 2: ∇J, and ∂x_λ/∂λ = −H⁻¹ LᵀL x_λ, the solution of a least-squares problem as well.
+
+    The system [A; √λ L] z = [0; −L x_λ/√λ] has the normal equations H z = −LᵀL x_λ.
+    """
+    A, b = sympy.Matrix([[1, 2], [1, 3], [2, -1]]), sympy.Matrix([1, 4, 2])
+    L, lam, x = sympy.Matrix([[1, -1], [0, 2]]), sympy.Symbol("lam"), sympy.symbols("x1 x2")
+    H, unknown = A.T @ A + lam * L.T @ L, sympy.Matrix(x)
+    misfit = A @ unknown - b
+    J = (misfit.T @ misfit)[0] / 2 + lam * ((L @ unknown).T @ (L @ unknown))[0] / 2
+    solution = H.inv() @ A.T @ b
+    weight, point = 0.7, np.array([0.3, -1.1])
+    inputs, targets, rows = (np.array(M, float) for M in (A, b, L))
+    penalty = Tikhonov(operator=tuple(map(tuple, rows.tolist())))
+    problem = linear_problem(inputs, targets, objective=LeastSquares() + weight * penalty)
+    gradient = sympy.lambdify([lam, x], [J, *(J.diff(entry) for entry in x)])(weight, point)
+    value, found = problem.value_and_gradient(point)
+    assert_allclose([value, *found], gradient, rtol=1e-13)
+    exact = sympy.lambdify(lam, [*solution, *solution.diff(lam)])(weight)
+    stacked = np.vstack([inputs, np.sqrt(weight) * rows])
+    for optimizer in (QR(), CGLS(tolerance=1e-14)):
+        theta, _, _ = solve(optimizer, problem)
+        assert_allclose(theta, exact[:2], rtol=1e-12)
+        right = np.concatenate([np.zeros(3), -rows @ theta / np.sqrt(weight)])
+        slope, _, _ = solve(optimizer, linear_problem(stacked, right[:, None]))
+        assert_allclose(slope, exact[2:], rtol=1e-12)
