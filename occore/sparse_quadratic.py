@@ -13,7 +13,8 @@ All columns share H. It is a SciPy sparse matrix; `hessian_product` applies it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -33,6 +34,7 @@ class SparseQuadratic:
     B: Array
     c: float
     problem: Problem
+    derived: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def H(self) -> Any:
@@ -48,6 +50,12 @@ class SparseQuadratic:
     def value(self, matrix: Array, residual: Array) -> float:
         """J at Θ, where the residual is B − H Θ: −½ tr Θᵀ(B + residual) + c."""
         return float(self.c - np.sum(matrix * (self.B + residual)) / 2)
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """What an optimizer derives from the matrices, such as a preconditioner; made once."""
+        if name not in self.derived:
+            self.derived[name] = make()
+        return self.derived[name]
 
     def matrix(self, theta: Array) -> Array:
         """Θ of the flat vector θ."""
@@ -113,4 +121,5 @@ def _assembled(problem: Problem) -> SparseQuadratic:
         K = term.row_quadratic(last.name, control, n)
         if K is not None:
             penalty = penalty + weight * K
+    fit, penalty = fit.astype(problem.dtype), penalty.astype(problem.dtype)
     return SparseQuadratic(fit, penalty, B, c, problem)

@@ -31,12 +31,13 @@ def options_model(cls: type) -> type[pydantic.BaseModel]:
     """The strict pydantic model of the options of a registered frozen dataclass.
 
     A field whose metadata have a `key` goes by that name in a case file; the class then has a
-    `for_state` that takes it by this name.
+    `for_state` that takes it by this name. One whose metadata say `"option": False` is no option:
+    it is filled in when the thing is told of its data or phases.
     """
     hints = typing.get_type_hints(cls, include_extras=True)
     fields: dict[str, Any] = {}
     for field in dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ():
-        if field.name not in FROM_DATA and field.init:
+        if field.name not in FROM_DATA and field.init and field.metadata.get("option", True):
             name = field.metadata.get("key", field.name)
             fields[name] = (_plain_hint(hints[field.name]), _default(field))
     return pydantic.create_model(

@@ -1,0 +1,1 @@
+"""Graphs of point clouds: neighbours, edges with squared distances, weights, Laplacians."""
