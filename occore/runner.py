@@ -288,7 +288,7 @@ class Execution:
     def _gradient_error(self, problem: Problem) -> dict[str, float]:
         """Estimates for integrated phases; a phase of order 1 means layers, not a flow."""
         orders = [p.discretization.order for p in problem.phases if p.discretization is not None]
-        if not self.case.top.run.gradient_error or not orders or min(orders) < 2:
+        if not (self.case.top.run.gradient_error and problem.size and orders and min(orders) >= 2):
             return {}
         first = self.history.columns["gradient_norm"][0]
         found = {"gradient_error": gradient_error(problem, self.theta, first)}

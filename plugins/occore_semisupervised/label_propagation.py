@@ -19,8 +19,10 @@ a, s     u["log_alpha"], u["log_width"]   ()                    controls
 M        given                         (n,)                     one for a given label, else zero
 D        edges.D                       (edges,)                 squared distances, perhaps scaled
 
-Nodes that no label reaches keep f = 0. Griewank and Walther, Evaluating Derivatives (2008), chapter
-15 (implicit functions).
+Nodes that no label reaches keep f = 0. Where σ is so small that the weights differ by more decades
+than numbers have digits, A is singular to rounding and f is not a number, which every line search
+steps back from. Griewank and Walther, Evaluating Derivatives (2008), chapter 15 (implicit
+functions).
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ from pydantic import Field
 
 from occore import (
     Array,
+    ComputationError,
     Controls,
     Data,
     Dynamics,
@@ -176,8 +179,14 @@ class PropagationSystem:
             A = self._dense(0) + self.xp.asarray(np.diag(diagonal))
             return lambda b: eliminate(A, b)
         L = laplacian(weight_matrix(self.edges, self.alpha * self.weights[0]))
-        solve = factorised(L + scipy.sparse.diags_array(diagonal).astype(L.dtype))
-
+        try:
+            solve = factorised(L + scipy.sparse.diags_array(diagonal).astype(L.dtype))
+        except ComputationError:
+            return lambda b: np.full_like(b, np.nan)
+        # L 1 = 0, so that A 1 is the diagonal: whether A⁻¹ gives it back shows what it is worth
+        one = solve(diagonal.astype(L.dtype))
+        if not np.max(np.abs(one - 1)) <= np.sqrt(np.finfo(L.dtype).eps):
+            return lambda b: np.full_like(b, np.nan)
         return lambda b: by_columns(
             lambda v: solve(np.ascontiguousarray(v, np.result_type(v, L.dtype))), b
         )
