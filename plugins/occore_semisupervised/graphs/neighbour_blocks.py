@@ -11,6 +11,9 @@ What is left is measured exactly, in double precision. No array is larger than a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from occore import Array
@@ -21,11 +24,14 @@ TREE_AXES = 10
 BOUND_AXES = 128
 """Leading coordinates of the bound: more of them leave fewer pairs, but each costs a product."""
 
-BLOCK = 2048
-"""Rows and columns of a block of bounds: 16 MiB in single precision."""
+BLOCK = 1024
+"""Rows and columns of a block of bounds: 4 MiB in single precision."""
 
-PAIRS = 20_000
-"""Pairs that are measured at a time."""
+ENTRIES = 2**20
+"""Coordinates of pairs that are measured at a time: 8 MiB in double precision."""
+
+MOST_PAIRS = 4
+"""Pairs that are kept, over k times the points, before those that were overtaken are dropped."""
 
 SLACK = 1e-4
 """Share of the squared norms that the bound may be off by: a thousand roundings of float32."""
@@ -38,9 +44,19 @@ def nearest_in_blocks(points: Array, k: int) -> tuple[Array, Array]:
     """
     rotated = _principal(points)
     tau = _candidate_distances(rotated, k)
-    i, j = _close_pairs(rotated, tau)
-    squares = _squared_distances(points, i, j)
-    return _nearest_of_pairs(len(points), k, i, j, squares)
+    bounds, limit = Bounds.of(rotated), MOST_PAIRS * k * len(points)
+    found: list[Pairs] = []
+    for top in range(0, len(points), BLOCK):
+        for start in range(top, len(points), BLOCK):
+            i, j = bounds.close(slice(top, top + BLOCK), slice(start, start + BLOCK), tau)
+            found.append(Pairs(i, j, _squared_distances(points, i, j)).within(tau))
+            if sum(len(pairs.i) for pairs in found) > limit:
+                pairs = Pairs.joined(found)
+                tau = pairs.overtaken(k, tau)
+                found = [pairs.within(tau)]
+    rows, others, squares = Pairs.joined(found).both_ways()
+    chosen = np.searchsorted(rows, np.arange(len(points)))[:, None] + np.arange(k)
+    return others[chosen].astype(np.intp), squares[chosen].astype(np.float64)
 
 
 def _principal(points: Array) -> Array:
@@ -63,47 +79,78 @@ def _candidate_distances(x: Array, k: int) -> Array:
     return np.partition(squares, k - 1, axis=1)[:, k - 1].astype(np.float32)
 
 
-def _close_pairs(x: Array, tau: Array) -> tuple[Array, Array]:
-    """Pairs i < j whose bound does not exceed τ of either."""
-    z = x[:, :BOUND_AXES]
-    if x.shape[1] > BOUND_AXES:
-        rest = np.linalg.norm(x[:, BOUND_AXES:], axis=1, keepdims=True)
-        z = np.concatenate([z, rest], axis=1)
-    square = np.einsum("ij,ij->i", z, z)
-    tau = tau + SLACK * (square.max() + tau)
-    # one product gives the bounds: |z_i|² + |z_j|² − 2 z_i·z_j
-    ones = np.ones_like(square)
-    left = np.column_stack([-2 * z, square, ones])
-    right = np.column_stack([z, ones, square])
-    found: list[tuple[Array, Array]] = []
-    for top in range(0, len(x), BLOCK):
-        rows = slice(top, top + BLOCK)
-        for start in range(top, len(x), BLOCK):
-            columns = slice(start, start + BLOCK)
-            bounds = left[rows] @ right[columns].T
-            close = bounds <= tau[rows, None]
-            close |= bounds <= tau[None, columns]
-            flat = np.flatnonzero(close)
-            i, j = top + flat // close.shape[1], start + flat % close.shape[1]
-            found.append((i[i < j].astype(np.int32), j[i < j].astype(np.int32)))
-    return np.concatenate([i for i, _ in found]), np.concatenate([j for _, j in found])
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs i < j of points and their squared distances, each (pairs,)."""
+
+    i: Array
+    j: Array
+    squares: Array
+
+    @classmethod
+    def joined(cls, parts: Sequence[Pairs]) -> Pairs:
+        """All of them."""
+        named = ([getattr(part, name) for part in parts] for name in ("i", "j", "squares"))
+        return cls(*(np.concatenate(arrays) for arrays in named))
+
+    def within(self, tau: Array) -> Pairs:
+        """Those that are not beyond τ of both points."""
+        near = self.squares <= np.maximum(tau[self.i], tau[self.j]) * (1 + SLACK)
+        return Pairs(self.i[near], self.j[near], self.squares[near])
+
+    def both_ways(self) -> tuple[Array, Array, Array]:
+        """(point, other, squared distance), sorted by point, then by distance."""
+        rows, others = np.concatenate([self.i, self.j]), np.concatenate([self.j, self.i])
+        squares = np.concatenate([self.squares, self.squares])
+        order = np.lexsort((squares, rows))
+        return rows[order], others[order], squares[order]
+
+    def overtaken(self, k: int, tau: Array) -> Array:
+        """τ, or the squared distance to the k-th nearest so far where that is smaller."""
+        rows, _, squares = self.both_ways()
+        last = np.arange(len(rows)) - np.searchsorted(rows, np.arange(len(tau)))[rows] == k - 1
+        tau = tau.copy()
+        tau[rows[last]] = np.minimum(tau[rows[last]], squares[last].astype(tau.dtype))
+        return tau
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Lower bounds of squared distances: |z_i|² + |z_j|² − 2 z_i·z_j as one matrix product."""
+
+    left: Array
+    right: Array
+    slack: float
+
+    @classmethod
+    def of(cls, x: Array) -> Bounds:
+        """Along the leading axes of x (n, d); the norm of the rest is one axis more."""
+        z = x[:, :BOUND_AXES]
+        if x.shape[1] > BOUND_AXES:
+            rest = np.linalg.norm(x[:, BOUND_AXES:], axis=1, keepdims=True)
+            z = np.concatenate([z, rest], axis=1)
+        square = np.einsum("ij,ij->i", z, z)
+        ones = np.ones_like(square)
+        left, right = np.column_stack([-2 * z, square, ones]), np.column_stack([z, ones, square])
+        return cls(left, right, SLACK * float(square.max()))
+
+    def close(self, rows: slice, columns: slice, tau: Array) -> tuple[Array, Array]:
+        """Pairs i < j of a block whose bound does not exceed τ of either."""
+        bounds = self.left[rows] @ self.right[columns].T
+        near = bounds <= (tau[rows, None] + self.slack)
+        near |= bounds <= (tau[None, columns] + self.slack)
+        flat = np.flatnonzero(near)
+        width = near.shape[1]
+        i = (rows.start + flat // width).astype(np.int32)
+        j = (columns.start + flat % width).astype(np.int32)
+        return i[i < j], j[i < j]
 
 
 def _squared_distances(x: Array, i: Array, j: Array) -> Array:
     """‖x_i − x_j‖² of each pair."""
-    squares = np.empty(len(i), x.dtype)
-    for start in range(0, len(i), PAIRS):
-        part = slice(start, start + PAIRS)
+    squares, pairs = np.empty(len(i), x.dtype), max(1, ENTRIES // x.shape[1])
+    for start in range(0, len(i), pairs):
+        part = slice(start, start + pairs)
         difference = x[i[part]] - x[j[part]]
         squares[part] = np.einsum("pd,pd->p", difference, difference)
     return squares
-
-
-def _nearest_of_pairs(n: int, k: int, i: Array, j: Array, squares: Array) -> tuple[Array, Array]:
-    """The k nearest of each point among its pairs, of which it has at least k."""
-    rows, others = np.concatenate([i, j]), np.concatenate([j, i])
-    both = np.concatenate([squares, squares])
-    order = np.lexsort((both, rows))
-    first = np.searchsorted(rows[order], np.arange(n))
-    chosen = order[first[:, None] + np.arange(k)]
-    return others[chosen].astype(np.intp), both[chosen].astype(np.float64)
