@@ -21,7 +21,7 @@ from occore import Array
 TREE_AXES = 10
 """Leading coordinates of the k-d tree that finds candidates."""
 
-BOUND_AXES = 128
+BOUND_AXES = 256
 """Leading coordinates of the bound: more of them leave fewer pairs, but each costs a product."""
 
 BLOCK = 1024
@@ -30,7 +30,7 @@ BLOCK = 1024
 ENTRIES = 2**20
 """Coordinates of pairs that are measured at a time: 8 MiB in double precision."""
 
-MOST_PAIRS = 4
+MOST_PAIRS = 2
 """Pairs that are kept, over k times the points, before those that were overtaken are dropped."""
 
 SLACK = 1e-4
