@@ -10,13 +10,13 @@ import numpy as np
 from occore.data import Data
 from occore.example import Example
 from occore.layout import Layout
-from occore.objective import ControlObjective, TerminalObjective
+from occore.objective import ControlObjective, PhaseControls, TerminalObjective
 from occore.symbolic.derivation import trace
 from occore.testing import namespaces
 from occore.testing.comparison import EXACT, close, require
 from occore.testing.maps import MAP_CHECKS, named
 from occore.testing.objective_maps import nested, rates, repeated_targets, scalars
-from occore.testing.points import Generator
+from occore.testing.points import Generator, like
 from occore.testing.samples import SAMPLE_CHECKS
 from occore.testing.squares import gauss_newton, residual
 from occore.testing.target import Target
@@ -114,6 +114,25 @@ def row_quadratic(example: Example, rng: Generator) -> None:
         close("R by row_quadratic", other.map(nested(u)), total, EXACT)
 
 
+def proximal(example: Example, rng: Generator) -> None:
+    """proximal(v, s) minimises s R(u) + ½‖u − v‖²: no step away from it does better."""
+    if getattr(example.map, "proximal", None) is None:
+        return
+    for other in variants(example):
+        v = nested(next(scalars(other)).target.point(rng, 1)[1])
+        for s in (0.1, 1.0, 10.0):
+            u = other.map.proximal(v, s)
+            best = s * float(other.map(u)) + _half_square(u, v)
+            for size in np.repeat(10.0 ** np.arange(-4, 1), 5):
+                w = {p: {n: a + size * like(a, rng) for n, a in of.items()} for p, of in u.items()}
+                value = s * float(other.map(w)) + _half_square(w, v)
+                require(value >= best * (1 - EXACT), f"proximal, s = {s}: {value} < {best}")
+
+
+def _half_square(u: PhaseControls, v: PhaseControls) -> float:
+    return sum(float(np.sum((u[p][n] - v[p][n]) ** 2)) / 2 for p in u for n in u[p])
+
+
 def metrics(example: Example, rng: Generator) -> None:
     """What a person would look at: finite numbers, and arrays of them, by name."""
     measure = getattr(example.map, "metrics", None)
@@ -152,5 +171,6 @@ CHECKS = (
     residual,
     row_operator,
     row_quadratic,
+    proximal,
     metrics,
 )

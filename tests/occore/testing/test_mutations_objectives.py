@@ -14,7 +14,11 @@ from occore.symbolic.dynamics import SymbolicLinearization
 from occore.symbolic.end_cost import ExpressionEnd
 from occore.symbolic.running_cost import RunningLinearization
 from occore.testing.mutation import Mutant, failure, replaced, wrapped
-from occore_classification import lbfgs
+from occore_classification import lbfgs, proximal
+from occore_classification.fista import FISTA
+from occore_classification.l1 import L1
+from occore_classification.newton_cg import NewtonCG
+from occore_classification.softmax_cross_entropy import SoftmaxCrossEntropy, SoftmaxLinearization
 from occore_continuous.control_spaces.constant import Constant
 from occore_continuous.control_spaces.cubic_spline import CubicSpline
 from occore_continuous.control_spaces.piecewise_constant import PiecewiseConstant
@@ -30,6 +34,10 @@ VICTIMS = {
     "least_squares": ("objective", LeastSquares),
     "tikhonov": ("objective", Tikhonov),
     "bolza": ("objective", Bolza),
+    "softmax": ("objective", SoftmaxCrossEntropy),
+    "l1": ("objective", L1),
+    "fista": ("optimizer", FISTA),
+    "newton_cg": ("optimizer", NewtonCG),
     "cgls": ("optimizer", CGLS),
     "lbfgs": ("optimizer", lbfgs.LBFGS),
     "qr": ("optimizer", QR),
@@ -66,6 +74,18 @@ def of_controls(change):
         return {p: {n: change(v) for n, v in named.items()} for p, named in found.items()}
 
     return changed
+
+
+def diagonal_only(original, self, d):
+    return self.scale * self.weight * self.p * d
+
+
+def thresholds_twice(original, self, v, s):
+    return original(self, v, 2 * s)
+
+
+def with_nan(original, self, x, data):
+    return original(self, x, data) | {"reliability_accuracy": np.array([np.nan])}
 
 
 def sorted_targets(original, self, x, target):
@@ -256,6 +276,18 @@ MUTANTS = [
     named("lbfgs", lbfgs.LBFGS, "list-in-the-state", "init", list_in_state),
     Mutant("state-changed-in-place", "lbfgs", wrapped(lbfgs, "_inverse_hessian", in_place_pairs)),
     named("lbfgs", lbfgs.LBFGS, "stops-early", "finished", stops_early),
+    named(
+        "softmax", SoftmaxLinearization, "diagonal-of-the-hessian", "hessian_product", diagonal_only
+    ),
+    named("softmax", SoftmaxLinearization, "gradient-of-p-alone", "gradient", lambda f, s: s.p),
+    named("softmax", SoftmaxCrossEntropy, "metric-without-a-number", "metrics", with_nan),
+    named("l1", L1, "threshold-doubled", "proximal", thresholds_twice),
+    Mutant(
+        "wrong-threshold",
+        "fista",
+        wrapped(proximal, "proximal_point", lambda f, p, v, s: f(p, v, 2 * s)),
+    ),
+    named("newton_cg", NewtonCG, "state-outside-of-the-state", "step", remembers),
     named("qr", QR, "one-unknown-left-out", "minimise", first_column),
     named("piecewise_linear", PiecewiseLinear, "hats-in-wrong-order", "basis", hats_swapped),
     named("piecewise_linear", PiecewiseLinear, "jump-that-is-no-break", "basis", jump_at_end),
