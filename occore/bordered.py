@@ -15,7 +15,8 @@ from occore.arrays import Array
 
 def bordered(A: Array, g: Array = None) -> Array:
     """A dense matrix, or one for each sample, with a row and a column more."""
-    result = np.zeros((*A.shape[:-2], A.shape[-2] + 1, A.shape[-1] + 1), A.dtype)
+    dtype = A.dtype if g is None else np.result_type(A, g)
+    result = np.zeros((*A.shape[:-2], A.shape[-2] + 1, A.shape[-1] + 1), dtype)
     result[..., :-1, :-1] = A
     if g is not None:
         result[..., -1, :-1] = g

@@ -1,8 +1,8 @@
 """What is compiled by Numba: the same numbers as NumPy gives, and true of every map as well.
 
-A dynamics with a choice of `compiler` is tried with both. Marches by explicit tableaux run in
-compiled loops, which have adjoints of their own; they are tried on one small field that everything
-which is tried shares, since compiling takes seconds and running does not.
+Symbolic dynamics, which have a choice of `compiler`, are tried with both. Marches by explicit
+tableaux run in compiled loops, which have adjoints of their own; they are tried on one small field
+that everything which is tried shares, since compiling takes seconds and running does not.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from occore.dynamics import Dynamics
 from occore.errors import require as require_package
 from occore.example import Example
 from occore.phase import Phase
+from occore.symbolic.dynamics import SymbolicDynamics
 from occore.testing.comparison import EXACT, agree, fail, identical
 from occore.testing.dynamics_maps import TIMES, at_time
 from occore.testing.maps import not_stale, repeatable, transpose_and_taylor, unchanged_arguments
@@ -47,7 +48,7 @@ def predators(compiler: Compiler) -> Dynamics:
 
 def compiled(example: Example, rng: Generator) -> None:
     """Value, jvp, vjp and curvature of a field, and the gradient of a march, by both compilers."""
-    if not hasattr(example.map, "compiler"):
+    if not isinstance(example.map, SymbolicDynamics):
         return
     _require_numba()
     fast, general = (_by(example.map, compiler) for compiler in ("numba", "numpy"))
@@ -99,14 +100,14 @@ def compiled_memory(example: Example, rng: Generator) -> None:
     """Compiled sweeps give the same bits under every memory policy, also asked for twice."""
     if _has_loops(example):
         point = draw(_target(_march(example, "numba")), rng)
-        given = (*point.d, point.py)
+        given, expected = (*point.d, point.py), _expected(point)
         for policy in (Linearizations(), *POLICIES):
             phase = _march(example, "numba", memory=policy, cost=Cost())
             y, part = phase.linearize(point.x, point.u)
             for _ in range(2):
                 found = {"value": y} | products(part, *given)
                 what = f"{type(example.map).__name__}, compiled, under {policy}"
-                identical(what, found, _expected(point))
+                identical(what, found, expected)
 
 
 def _has_loops(example: Example) -> bool:

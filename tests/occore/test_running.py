@@ -41,6 +41,18 @@ def test_jacobian():
     np.testing.assert_allclose(CARRIED.jacobian(T, X, U), tangents(CARRIED), rtol=1e-14)
 
 
+def test_jacobian_of_a_linear_field_at_complex_states():
+    """The matrix of the field stays real, the gradient of the cost does not."""
+
+    class Linear:
+        def jacobian(self, t, x, u):
+            return np.tile(Field().linear_part(), (len(x), 1, 1))
+
+    J = replace(CARRIED, field=Linear()).jacobian(T, X + 1j, U)
+    _, part = CARRIED.cost.linearize(T, X[:, :4] + 1j, U)
+    np.testing.assert_array_equal(J[:, 4, :4], part.vjp(np.ones(2))[0])
+
+
 def test_sparse_jacobian():
     J = replace(CARRIED, field=Sparse()).jacobian(T, X, U)
     assert J.format == "csr"
