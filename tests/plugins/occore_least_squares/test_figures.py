@@ -68,3 +68,19 @@ def test_the_hook_draws_beside_the_history(tmp_path):
     assert "L-curve" in titles
     assert "history" in titles
     save(drawn, tmp_path / "figure.png")
+
+
+def test_a_damaged_path_is_one_line(tmp_path, capsys):
+    """A run file from a stranger may lack what a path has."""
+    from occore.cli import main
+    from occore.storage.record import RunRecord
+    from occore.storage.writer import write_run
+
+    history = {"iteration": np.zeros(1, int), "objective": np.zeros(1)}
+    history["gradient_norm"] = np.zeros(1)
+    result = {"path": {"lambda": np.ones(2), "chosen": 7}}
+    write_run(tmp_path / "r.h5", RunRecord("", "solved", "", "0", "", "", history, result=result))
+    with pytest.raises(SystemExit) as caught:
+        main(["inspect", str(tmp_path / "r.h5"), "--plot", str(tmp_path / "r.png")])
+    assert caught.value.code == 2
+    assert "damaged, cannot be drawn" in capsys.readouterr().err
