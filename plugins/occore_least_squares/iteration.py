@@ -14,7 +14,17 @@ from typing import Annotated, ClassVar, Literal, TypeVar
 
 from pydantic import Field
 
-from occore import Array, Example, Optimizer, Problem, State, Status, Structure, stop
+from occore import (
+    Array,
+    Example,
+    Optimizer,
+    Problem,
+    State,
+    Status,
+    Structure,
+    StructureError,
+    stop,
+)
 from occore_least_squares.conditioning import Conditioned, Matrix, Named, conditioned
 from occore_least_squares.direct import line
 
@@ -62,7 +72,15 @@ class LinearIteration(Optimizer[S]):
     ] = "identity"
 
     def system(self, problem: Problem) -> Conditioned:
-        """The residual in z, where θ = S z."""
+        """The residual in z, where θ = S z.
+
+        Raises StructureError for a noise level beside penalties, whose rows are no noisy data.
+        """
+        if self.noise_level is not None and problem.penalties:
+            raise StructureError(
+                "noise_level stops where the misfit is at the noise, and the number of steps is "
+                "the regularisation; remove the penalties, or choose their weight by ridge_path"
+            )
         return conditioned(problem, self.postconditioner)
 
     def finished(self, problem: Problem, theta: Array, state: S) -> Status | None:

@@ -85,23 +85,29 @@ class TikhonovPath:
     def gcv(self, lambdas: Array) -> Array:
         """Generalised cross-validation m ‖A Θ − B‖² / (m − trace of the hat matrix)², (q,).
 
-        Golub, Heath and Wahba, Technometrics 21 (1979).
+        ∞ where no degree of freedom is left over. Golub, Heath and Wahba, Technometrics 21 (1979).
         """
-        return (
-            self.rows
-            * self.squares(lambdas)[0]
-            / (self.rows - self.degrees_of_freedom(lambdas)) ** 2
-        )
+        # the difference, written so that it does not cancel where the trace is nearly m
+        damped = np.sum(lambdas[:, None] / (self.s**2 + lambdas[:, None]), axis=1)
+        rest = self.rows - self.s.size - self.nullity + damped
+        squares, result = self.squares(lambdas)[0], np.full(len(lambdas), np.inf)
+        return np.divide(self.rows * squares, rest**2, out=result, where=rest > 0)
 
     def leave_one_out(self, A: Array, B: Array, lambdas: Array) -> Array:
         """Mean square error of each row of (A, B) by the fit to all the others, (q,).
 
         The residual of the row over 1 − h, h its entry on the diagonal of the hat matrix: Allen's
-        PRESS. Products of matrices for all λ at once.
+        PRESS. Products of matrices for all λ at once. Raises ComputationError where h = 1.
         """
         AY, fixed = A @ self.Y, A @ self.Theta0 - B
         inverse = 1 / (self.s**2 + lambdas[:, None])
         leverage = (AY**2) @ inverse.T + np.sum((A @ self.Q0) ** 2, axis=1, keepdims=True)
+        if np.any(1 - leverage <= A.shape[0] * np.finfo(A.dtype).eps):
+            alone = int(np.argmax(np.max(leverage, axis=1)))
+            raise ComputationError(
+                f"sample {alone} cannot be left out: without it the others do not determine the "
+                "controls. Penalise all of them, or choose λ in another way"
+            )
         total = np.zeros(len(lambdas))
         for column in range(B.shape[1]):
             r = AY @ (self.s * inverse * self.beta[:, column]).T + fixed[:, column, None]
@@ -145,10 +151,10 @@ def triangular(A: Array, B: Array) -> tuple[Array, Array, float]:
 
 def _pseudo_inverse(L: Array) -> tuple[Array, Array]:
     """V₁ Σ⁻¹ (n, q) and the null space W (n, n − q) of L (p, n)."""
-    off = L - np.diag(np.diag(L)) if L.shape[0] == L.shape[1] else L
-    if L.shape[0] == L.shape[1] and not np.any(off) and np.all(np.diag(L)):
-        return np.diag(1 / np.diag(L)), np.zeros((L.shape[1], 0), L.dtype)
-    _, sigma, Vt = scipy.linalg.svd(L, full_matrices=True)
+    diagonal = np.diag(L)
+    if L.shape == (diagonal.size,) * 2 and np.all(diagonal) and not np.any(L - np.diag(diagonal)):
+        return np.diag(1 / diagonal), np.zeros((diagonal.size, 0), L.dtype)
+    _, sigma, Vt = scipy.linalg.svd(L, full_matrices=L.shape[0] < L.shape[1])
     rank = int(np.sum(sigma > max(L.shape) * np.finfo(L.dtype).eps * np.max(sigma, initial=0.0)))
     return Vt[:rank].T / sigma[:rank], Vt[rank:].T
 

@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse.linalg
 from numpy.testing import assert_allclose
 
-from occore import InputError, Status
+from occore import InputError, Status, StructureError
 from occore_least_squares.cgls import CGLS
 from occore_least_squares.conditioning import conditioned
 from occore_least_squares.least_squares import LeastSquares
@@ -118,6 +118,13 @@ def test_the_discrepancy_principle_stops_at_the_first_iterate_at_the_noise(
     residuals = [np.sqrt(2 * s.value) for _, s in iterates(cls(), problem, state.iteration)]
     assert np.linalg.norm(problem.residual(theta)) <= 1.05 * level * (1 + 1e-9)
     assert residuals[-1] <= 1.05 * level < residuals[-2]
+
+
+def test_a_noise_level_beside_penalties_is_refused(rng, linear_problem):
+    objective = LeastSquares() + 1.0 * Tikhonov()
+    problem = linear_problem(rng.standard_normal((5, 3)), np.zeros((5, 1)), objective=objective)
+    with pytest.raises(StructureError, match="remove the penalties"):
+        LSQR(noise_level=0.1).init(problem, np.zeros(3))
 
 
 @pytest.mark.parametrize("cls", KRYLOV)

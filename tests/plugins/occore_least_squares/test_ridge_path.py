@@ -92,6 +92,20 @@ def test_what_no_weight_determines_is_refused():
         tikhonov_path(A, np.ones((3, 1)), np.array([[1.0, 1.0]]))
 
 
+def test_a_sample_that_cannot_be_left_out_is_named():
+    """The second column is known from the last sample alone, and has no penalty."""
+    A = np.array([[1.0, 0.0], [2.0, 0.0], [1.0, 3.0]])
+    path = tikhonov_path(A, np.ones((3, 1)), np.array([[1.0, 0.0]]))
+    with pytest.raises(ComputationError, match="sample 2 cannot be left out"):
+        path.leave_one_out(A, np.ones((3, 1)), LAMBDAS)
+
+
+def test_gcv_where_every_sample_has_a_coefficient_of_its_own():
+    """No residual and no degree of freedom is left over: there is nothing to judge by."""
+    path = tikhonov_path(np.eye(2), np.ones((2, 1)), np.zeros((1, 2)))
+    assert np.all(path.gcv(LAMBDAS) == np.inf)
+
+
 def deblurring(blurred, rng, linear_problem, deviation=1e-2):
     A, x, b = blurred
     noise = deviation * rng.standard_normal(len(b))
