@@ -115,6 +115,21 @@ from .linearization import (
 from .linearization import (
     Products as Products,
 )
+from .model_matrices import (
+    DenseLeastSquares as DenseLeastSquares,
+)
+from .model_matrices import (
+    LinearModel as LinearModel,
+)
+from .model_matrices import (
+    column_norms as column_norms,
+)
+from .model_matrices import (
+    dense_least_squares as dense_least_squares,
+)
+from .model_matrices import (
+    linear_model as linear_model,
+)
 from .objective import (
     ControlObjective as ControlObjective,
 )
@@ -188,25 +203,10 @@ from .structure import (
     AffineResidual as AffineResidual,
 )
 from .structure import (
-    DenseLeastSquares as DenseLeastSquares,
-)
-from .structure import (
-    LinearModel as LinearModel,
-)
-from .structure import (
     Structure as Structure,
 )
 from .structure import (
     affine_residual as affine_residual,
-)
-from .structure import (
-    column_norms as column_norms,
-)
-from .structure import (
-    dense_least_squares as dense_least_squares,
-)
-from .structure import (
-    linear_model as linear_model,
 )
 from .structure import (
     require_structure as require_structure,

@@ -13,9 +13,8 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -51,7 +50,7 @@ def spoiler(problem: Problem, structure: Structure) -> str | None:
         return _not_squares(problem) or _not_affine(problem)
     if structure == "sparse_quadratic":
         return not_sparse_quadratic(problem)
-    return _not_squares(problem) or _not_affine(problem) or _not_dense(problem)
+    return without_matrices(problem) or _filled_in(problem)
 
 
 def require_structure(problem: Problem, structure: Structure) -> None:
@@ -95,17 +94,21 @@ def _not_linear(problem: Problem) -> str | None:
     return None
 
 
-def _not_dense(problem: Problem) -> str | None:
-    if is_sparse(problem.data.inputs) and len(problem.phases) == 1:
-        return "the inputs are a sparse matrix, which dense methods would fill in"
-    return _without_matrices(problem)
-
-
-def _without_matrices(problem: Problem) -> str | None:
+def without_matrices(problem: Problem) -> str | None:
+    """Why a problem hands out no matrices of a linear least-squares problem, sparse or dense."""
+    why = _not_squares(problem) or _not_affine(problem)
+    if why is not None:
+        return why
     for _, term in problem.terminal:
         if term.residual_scale is None:
             return f"the residual of the term {_kind(term)} is no multiple of x − target"
     return _no_matrices(problem)
+
+
+def _filled_in(problem: Problem) -> str | None:
+    if is_sparse(problem.data.inputs) and len(problem.phases) == 1:
+        return "the inputs are a sparse matrix, which dense methods would fill in"
+    return None
 
 
 def _no_matrices(problem: Problem) -> str | None:
@@ -177,171 +180,3 @@ def affine_residual(problem: Problem) -> AffineResidual:
         problem.counts.forward = forward  # set-up is no work of an iteration, nor done by all
         cache["_affine_residual"] = AffineResidual(origin.residual(), origin)
     return cache["_affine_residual"]
-
-
-def column_norms(problem: Problem) -> Array:
-    """‖J e_j‖ of each unknown, (size,), where the problem hands out its matrices; 1 for a zero.
-
-    Sparse matrices stay sparse. Raises StructureError where it cannot hand them out.
-    """
-    cache = problem.__dict__
-    if "_column_norms" not in cache:
-        why = _not_squares(problem) or _not_affine(problem) or _without_matrices(problem)
-        if why is not None:
-            raise StructureError(f"columns are scaled where they are at hand, but {why}")
-        last, norms = problem.phases[-1], {}
-        samples, design = _design(problem)
-        weight = sum(scale**2 for scale in _scales(problem, samples))
-        for name, M in design.items():
-            squares = weight * _column_squares(M)
-            for factor, term in problem.penalties:
-                rows = _row_operator(term, last.name, name, M.shape[1])
-                squares = squares if rows is None else squares + factor * _column_squares(rows)
-            root = np.where(squares > 0, np.sqrt(squares), 1.0)
-            shape = last.layout.shapes[name]
-            norms[name] = np.broadcast_to(root, (math.prod(shape) // root.size, root.size))
-        cache["_column_norms"] = last.layout.flatten(norms).astype(problem.dtype)
-    return cache["_column_norms"]
-
-
-def _column_squares(M: Array) -> Array:
-    return np.asarray((M.multiply(M) if is_sparse(M) else M * M).sum(axis=0))
-
-
-@dataclass(frozen=True)
-class LinearModel:
-    """End states A Θ of affine controls, and penalties ½‖L Θ‖².
-
-    features: A (samples, columns), an array or a sparse matrix. operators: one L (rows, columns)
-    for each penalty, weights included. Θ: (columns, outputs); the rows of Θ are the columns of the
-    controls, one after the other.
-    """
-
-    features: Any
-    operators: tuple[Array, ...]
-    outputs: int
-    phase: Phase
-
-    def theta(self, matrix: Array) -> Array:
-        """The flat vector θ of Θ (columns, outputs)."""
-        layout, start, controls = self.phase.layout, 0, {}
-        for name, shape in layout.shapes.items():
-            columns = math.prod(shape) // self.outputs
-            controls[name] = matrix[start : start + columns].T.reshape(shape)
-            start += columns
-        return layout.flatten(controls)
-
-    def matrix(self, theta: Array) -> Array:
-        """Θ of a flat vector: theta(matrix(v)) == v."""
-        named = self.phase.layout.unflatten(theta)
-        return np.concatenate([named[name].reshape(self.outputs, -1) for name in named], axis=1).T
-
-
-def linear_model(problem: Problem) -> LinearModel:
-    """The matrices of a linear model; the features are sparse where those of one control are.
-
-    Raises StructureError where the problem cannot hand them out.
-    """
-    require_structure(problem, "linear_model")
-    _, design = _design(problem)
-    last, parts = problem.phases[-1], list(design.values())
-    widths = {name: part.shape[1] for name, part in design.items()}
-    if any(is_sparse(part) for part in parts):
-        import scipy.sparse
-
-        features = scipy.sparse.hstack(parts, format="csr")
-    else:
-        features = _joined(parts, axis=1)
-    operators = tuple(
-        (math.sqrt(weight) * _padded(term, last.name, widths)).astype(features.dtype)
-        for weight, term in problem.penalties
-    )
-    return LinearModel(features, operators, math.prod(problem.output_shape), last)
-
-
-@dataclass(frozen=True)
-class DenseLeastSquares:
-    """½‖A Θ − B‖² + ½‖L Θ‖² in Frobenius norms.
-
-    A: (samples, columns). B: (samples, outputs). operators: one L (rows, columns) for each penalty,
-    of which L is the stack; rows may be 0. Θ: (columns, outputs), as in the linear model.
-    """
-
-    A: Array
-    B: Array
-    operators: tuple[Array, ...]
-    model: LinearModel
-
-    @property
-    def L(self) -> Array:
-        """All operators in one."""
-        return np.vstack([np.zeros((0, self.A.shape[1]), self.A.dtype), *self.operators])
-
-    def stacked(self) -> tuple[Array, Array]:
-        """The one system with the matrix [A; L] and the right-hand side [B; 0]."""
-        zero = np.zeros((self.L.shape[0], self.B.shape[1]), self.B.dtype)
-        return np.vstack([self.A, self.L]), np.vstack([self.B, zero])
-
-    def theta(self, matrix: Array) -> Array:
-        """The flat vector θ of a solution Θ (columns, outputs)."""
-        return self.model.theta(matrix)
-
-
-def dense_least_squares(problem: Problem) -> DenseLeastSquares:
-    """The matrices (A, B, L) of a linear least-squares problem, weights included.
-
-    Raises StructureError where the problem cannot hand them out.
-    """
-    require_structure(problem, "dense_least_squares")
-    model, samples = linear_model(problem), problem.data.samples
-    target = problem.data.targets.reshape(samples, -1)
-    scales = _scales(problem, samples)
-    return DenseLeastSquares(
-        _joined([_scaled(scale, model.features) for scale in scales], axis=0),
-        _joined([_scaled(scale, target) for scale in scales], axis=0),
-        model.operators,
-        model,
-    )
-
-
-def _joined(blocks: list[Array], axis: int) -> Array:
-    """The blocks as one matrix; a single one is not copied, since it may be large."""
-    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=axis)
-
-
-def _scaled(factor: float, a: Array) -> Array:
-    return a if factor == 1 else factor * a
-
-
-def _design(problem: Problem) -> tuple[int, dict[str, Array]]:
-    """Number of samples, and the matrix for each control of the last phase."""
-    x, last = problem.data.inputs, problem.phases[-1]
-    for phase in problem.phases[:-1]:
-        x = phase(x, {})
-    assert last.dynamics.design is not None  # noqa: S101 - the structure was required
-    return x.shape[0], last.dynamics.design(0.0, x)
-
-
-def _scales(problem: Problem, samples: int) -> list[float]:
-    """√weight times the scale of the residual, of each terminal term."""
-    return [
-        math.sqrt(weight) * term.residual_scale(samples)  # pyright: ignore[reportOptionalCall]
-        for weight, term in problem.terminal
-    ]
-
-
-def _row_operator(term: Any, phase: str, control: str, columns: int) -> Array | None:
-    return term.row_operator(phase, control, columns)
-
-
-def _padded(term: object, phase: str, widths: dict[str, int]) -> Array:
-    """The operator of a penalty, with a block of columns for each control."""
-    start, total, result = 0, sum(widths.values()), []
-    for name, columns in widths.items():
-        rows = _row_operator(term, phase, name, columns)
-        if rows is not None:
-            padded = np.zeros((rows.shape[0], total))
-            padded[:, start : start + columns] = rows.toarray() if is_sparse(rows) else rows
-            result.append(padded)
-        start += columns
-    return np.vstack([np.zeros((0, total)), *result])
