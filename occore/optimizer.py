@@ -37,7 +37,7 @@ class Status(Enum):
     @property
     def failed(self) -> bool:
         """Whether the computation gave no usable result."""
-        return self in (Status.LINE_SEARCH_FAILED, Status.FAILED)
+        return self in (Status.LINE_SEARCH_FAILED, Status.UNBOUNDED, Status.FAILED)
 
 
 @dataclass(frozen=True)

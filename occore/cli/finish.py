@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from occore.cli.show import check_table, result_table
+from occore.cli.show import check_table, result_table, sparkline
 from occore.gradient_error import WARN_ABOVE
 from occore.optimizer import Status
 from occore.storage.run import Run
@@ -18,6 +18,12 @@ def report(console: Console, run: Run, files: tuple[Path, ...] = ()) -> int:
     status = Status[run.status.upper()]
     console.print(f"{run.status.replace('_', ' ')}: {status.value}", highlight=False)
     console.print(result_table(run.result))
+    if status is Status.UNBOUNDED:
+        growth = run.history["control_norm"]
+        console.print(
+            f"norm of the controls   {growth[0]:.3g} → {growth[-1]:.3g} {sparkline(growth)}",
+            highlight=False,
+        )
     failed = [row for row in run.checks if row["verdict"] == "FAIL"]
     if failed:
         console.print("[bold red]Derivatives that are wrong:[/bold red]")

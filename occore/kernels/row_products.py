@@ -73,6 +73,9 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="occore")
 
 
+os.register_at_fork(after_in_child=_pool.cache_clear)  # a child has no threads of its parent
+
+
 @cache
 def _loops(outputs: int) -> dict[str, Any]:
     """The compiled loops for this many outputs, written out."""

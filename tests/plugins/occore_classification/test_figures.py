@@ -1,0 +1,51 @@
+"""Figures of classifications, and what the command line says of a run without a minimiser."""
+
+import pytest
+
+import occore
+from occore.cli import main
+from occore.plotting import figure_for, save
+from occore_classification.figures import figure
+
+CASES = {"half_plane": 3, "digits": 3, "iris_l1": 2}
+
+
+@pytest.fixture(scope="module", params=CASES)
+def named_run(request, tmp_path_factory):
+    case = occore.load_case(
+        f"cases/03_classification/{request.param}.toml", settings=["optimizer.max_iterations=2"]
+    )
+    output = tmp_path_factory.mktemp("run") / "run.h5"
+    return request.param, occore.run(case, output, checks=False)
+
+
+def test_panels(named_run, tmp_path):
+    """Confusion and calibration; regions of the plane, or rows of weights that are pictures."""
+    name, run = named_run
+    draw = figure(run)
+    assert draw is not None
+    assert draw.panels == CASES[name]
+    drawn = figure_for(run)
+    assert drawn.get_size_inches()[0] == draw.width
+    titles = {axes.get_title() for axes in drawn.get_axes()}
+    assert {"history", "calibration"} < titles
+    assert any("% errors" in title for title in titles)
+    assert ("decision (held-out samples ringed)" in titles) == (name == "half_plane")
+    save(drawn, tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").stat().st_size > 20_000
+
+
+def test_a_regression_is_not_drawn_here(tmp_path):
+    run = occore.run("cases/02_least_squares/diabetes.toml", tmp_path / "run.h5", checks=False)
+    assert figure(run) is None
+
+
+def test_the_command_line_tells_of_the_growth(tmp_path, capsys):
+    case = "cases/03_classification/half_plane.toml"
+    settings = ["--set", "objective.penalty=[]", "--set", "optimizer={kind='newton'}"]
+    with pytest.raises(SystemExit) as caught:
+        main(["run", case, "-o", str(tmp_path / "run.h5"), *settings])
+    assert caught.value.code == 1
+    shown = capsys.readouterr().out
+    assert "unbounded: the controls grow without bound" in shown
+    assert "norm of the controls   0 →" in shown
