@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 
+from occore.optimizer import Status
 from occore.stage_controls import Gather, Stages
 from occore.symbolic.bolza import Bolza
 from occore.symbolic.dynamics import SymbolicLinearization
@@ -18,6 +19,7 @@ from occore_classification import lbfgs, proximal
 from occore_classification.fista import FISTA
 from occore_classification.l1 import L1
 from occore_classification.newton_cg import NewtonCG
+from occore_classification.smooth import SmoothOptimizer
 from occore_classification.softmax_cross_entropy import SoftmaxCrossEntropy, SoftmaxLinearization
 from occore_continuous.control_spaces.constant import Constant
 from occore_continuous.control_spaces.cubic_spline import CubicSpline
@@ -163,7 +165,7 @@ def in_place_pairs(original, state):
 
 def stops_early(original, self, problem, theta, state):
     status = original(self, problem, theta, state)
-    return status if state.iteration < 1 else lbfgs.Status.CONVERGED
+    return status if state.iteration < 1 else Status.CONVERGED
 
 
 def first_column(original, self, A, B):
@@ -248,13 +250,17 @@ MUTANTS = [
         lambda f, s, *a: 2 * f(s, *a) if f(s, *a) is not None else None,
         Tikhonov,
     ),
-    penalty("penalises-every-control", "_penalises", lambda f, s, p, n: True, Tikhonov),
+    Mutant(
+        "penalises-every-control",
+        "tikhonov",
+        wrapped(penalties, "chosen", lambda f, wanted, controls: f(None, controls)),
+    ),
     Mutant(
         "edge-forgotten",
         "tikhonov",
         replaced(
             penalties,
-            "_transposed_difference",
+            "transposed_difference",
             lambda r: np.concatenate([0 * r[..., :1], r], -1) - np.concatenate([r, r[..., :1]], -1),
         ),
     ),
@@ -275,7 +281,7 @@ MUTANTS = [
     Mutant("unknown-structure", "cgls", replaced(CGLS, "requires", ("linear",))),
     named("lbfgs", lbfgs.LBFGS, "list-in-the-state", "init", list_in_state),
     Mutant("state-changed-in-place", "lbfgs", wrapped(lbfgs, "_inverse_hessian", in_place_pairs)),
-    named("lbfgs", lbfgs.LBFGS, "stops-early", "finished", stops_early),
+    named("lbfgs", SmoothOptimizer, "stops-early", "finished", stops_early),
     named(
         "softmax", SoftmaxLinearization, "diagonal-of-the-hessian", "hessian_product", diagonal_only
     ),
