@@ -28,7 +28,7 @@ def figure_of(run: Run) -> Callable[[Any], None] | None:
         marked = labelled & (found >= 0)
         colors = [f"C{k % 10}" for k in found[marked]]
         axes.scatter(*places[marked].T, s=60, c=colors, marker="*", edgecolors="black", lw=0.7)
-        axes.set_title(f"nodes by {source}; stars have labels")
+        axes.set_title(f"classes by {source}; stars have labels")
         axes.set_aspect("equal", adjustable="datalim")
         axes.legend(title="class", fontsize=8, markerscale=2, loc="best")
 
@@ -39,11 +39,11 @@ def _found(run: Run, rows: dict[str, Any], shape: tuple[int, int]) -> tuple[str,
     """Where the classes come from, and the class of each node: the largest entry of its field."""
     for path, size in rows.items():
         if path.startswith("controls/") and size == shape:
-            return "field", np.argmax(run[path], axis=1)
+            return "the field", np.argmax(run[path], axis=1)
     for path, size in rows.items():
         if path.startswith("trajectory/") and path.endswith("/state") and size[-2:] == shape:
-            return "state at the end", np.argmax(run.select(f"{path}[-1, 0]"), axis=1)
-    return "true class", run["data/truth"]
+            return "the state at the end", np.argmax(run.select(f"{path}[-1, 0]"), axis=1)
+    return "the data", run["data/truth"]
 
 
 def _size(nodes: int) -> float:

@@ -238,3 +238,45 @@ def test_inpainting(runs, name):
     run = runs(f"02_least_squares/{name}")
     assert run.status == "converged"
     assert run.result["metrics"]["held_out"]["psnr"] > 23
+
+
+def unlabelled_error(run):
+    return run.result["metrics"]["train"]["error_rate"]
+
+
+def test_annuli(runs):
+    """The course: at least 99 % right with three labels a class."""
+    assert unlabelled_error(runs("01_semisupervised/annuli")) <= 0.01
+
+
+@pytest.mark.parametrize("name", ["digits", "cross_entropy"])
+def test_labels_of_digits(runs, name):
+    run = runs(f"01_semisupervised/{name}")
+    assert run.status == "converged"
+    assert unlabelled_error(run) < 0.05
+
+
+def test_clusters_of_digits(runs):
+    metrics = runs("01_semisupervised/clustering").result["metrics"]["train"]
+    assert metrics["matched_accuracy"] >= 0.9
+
+
+def test_heat_flow(runs):
+    """Heat is conserved, class by class, and reaches every node."""
+    run = runs("01_semisupervised/heat_flow")
+    heat = run["trajectory/diffusion/state"].sum(axis=2)
+    np.testing.assert_allclose(heat, np.broadcast_to(3.0, heat.shape), rtol=1e-10)
+    assert unlabelled_error(run) <= 0.01
+
+
+def test_tune(runs):
+    run = runs("01_semisupervised/tune")
+    objective = run.history["objective"]
+    assert run.status == "converged"
+    assert objective[-1] < 0.2 * objective[0]
+    assert unlabelled_error(run) < 0.045
+    assert run["controls/fit/log_width"] < -1  # narrower than the self-tuning scale
+
+
+def test_labels_of_mnist(runs):
+    assert unlabelled_error(runs("01_semisupervised/mnist")) < 0.12

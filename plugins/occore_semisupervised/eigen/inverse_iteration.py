@@ -67,11 +67,11 @@ def inverse_iteration(L: Any, count: int, rng: np.random.Generator) -> Eigenpair
         return Eigenpairs.of(L, N).first(count)
     X = rng.standard_normal((n, min(wanted + EXTRA, n - N.shape[1])))
     bound = TOLERANCE * (upper_bound(L) or 1.0)
+    pairs = Eigenpairs.of(L, apply(X))
     for _ in range(MOST_ITERATIONS):
-        pairs = Eigenpairs.of(L, apply(X))
         if np.all(pairs.residuals[:wanted] <= bound):
             return Eigenpairs.of(L, np.column_stack([N, pairs.vectors[:, :wanted]]))
-        X = pairs.vectors
+        pairs = Eigenpairs.of(L, apply(pairs.vectors))
     raise ComputationError(
         f"inverse iteration left residuals of {pairs.residuals[:wanted].max():.3g} after "
         f"{MOST_ITERATIONS} iterations; take lanczos"

@@ -133,7 +133,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "title"),
     [
-        ([], "nodes by field; stars have labels"),
+        ([], "classes by the field; stars have labels"),
         (
             [
                 "phase.field.dynamics.kind=label_propagation",
@@ -141,7 +141,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path):
                 "optimizer.kind=lbfgs",
                 "objective.penalty=[]",
             ],
-            "nodes by state at the end; stars have labels",
+            "classes by the state at the end; stars have labels",
         ),
     ],
 )
