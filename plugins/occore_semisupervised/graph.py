@@ -26,7 +26,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from occore import Array, Data, DataError, Dataset, Example
+from occore import Array, Data, DataError, Dataset, Example, is_sparse
 from occore_semisupervised.annuli import Annuli
 from occore_semisupervised.graph_data import GraphData
 from occore_semisupervised.graphs.edges import EdgeKind, edges_of
@@ -81,10 +81,13 @@ class Graph(Dataset):
     def load(self, folders: tuple[Path, ...], rng: np.random.Generator) -> GraphData:
         """The graph of all samples of the source.
 
-        Raises DataError where the source has no classes, or fewer samples of one than labels.
+        Raises DataError where the source has no classes, sparse inputs, or fewer samples of a class
+        than labels.
         """
         drawn, chosen = rng.spawn(2)
         source = self.source.load(folders, drawn)
+        if is_sparse(source.inputs):
+            raise DataError("a graph needs dense inputs, to measure distances; these are sparse")
         points = source.inputs.reshape(source.samples, -1)
         if self.scale:
             deviation = points.std(axis=0)

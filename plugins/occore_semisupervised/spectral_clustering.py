@@ -10,7 +10,7 @@ for the normalisation: `clustering`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -86,6 +86,10 @@ class SpectralClustering(Optimizer[SpectralState]):
     def finished(self, problem: Problem, theta: Array, state: SpectralState) -> Status | None:
         """After the one iteration."""
         return Status.SOLVED if state.iteration else None
+
+    def report(self, problem: Problem, theta: Array, state: SpectralState) -> dict[str, Any]:
+        """The eigenvalues, whose gap shows how many clusters there are, and their residuals."""
+        return {"eigenvalues": state.eigenvalues, "residual_norms": state.residuals}
 
     def _state(
         self, problem: Problem, theta: Array, iteration: int, values: Array, residuals: Array
