@@ -73,7 +73,8 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="occore")
 
 
-os.register_at_fork(after_in_child=_pool.cache_clear)  # a child has no threads of its parent
+if hasattr(os, "register_at_fork"):  # a child has no threads of its parent
+    os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
 @cache
