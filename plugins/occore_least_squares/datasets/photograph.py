@@ -6,8 +6,8 @@ A linear layer W without bias then has the picture as its control, a row of W fo
 A, with the known pixels as its rows, is the mask. `held_out` leaves pixels out, and they judge what
 was restored. The inputs are sparse: one entry a pixel.
 
-The two pictures, of 427 × 640 pixels, come with scikit-learn: china.jpg by Luca Galuzzi and
-flower.jpg by Dennis Vinokurov, both under a Creative Commons licence (attribution).
+The two pictures, of 427 × 640 pixels, come with scikit-learn: china.jpg by danielbuechele and
+flower.jpg by vultilion, both of Flickr, under the licence CC BY 2.0.
 """
 
 from __future__ import annotations
