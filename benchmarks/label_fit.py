@@ -66,7 +66,7 @@ def graph(data: occore.Data) -> GraphData:
         width=0.25,
         laplacian="symmetric",
     )
-    return dataset.load((), np.random.default_rng(7))
+    return dataset.load((), np.random.default_rng(7)).astype(np.dtype(np.float32))
 
 
 def fit(data: GraphData) -> np.ndarray:

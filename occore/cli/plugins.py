@@ -76,7 +76,7 @@ def _describe(console: Console, entry: Entry) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from occore.case.options import options_model
+    from occore.case.options import nested_families, options_model
 
     console.print(f"[bold]{entry.name}[/bold]  {entry.family}, from the plugin {entry.plugin}")
     module = inspect.getdoc(inspect.getmodule(entry.cls)) or ""
@@ -86,13 +86,15 @@ def _describe(console: Console, entry: Entry) -> None:
     table = Table(box=None, pad_edge=False)
     for column in ("option", "type", "default", "meaning"):
         table.add_column(column)
+    nested = nested_families(entry.cls)
     for name, field in options_model(entry.cls).model_fields.items():
         default = (
             "required"
             if field.is_required()
             else repr(field.get_default(call_default_factory=True))
         )
-        cells = (name, _type(field.annotation), default, field.description or "")
+        kind = f"a {nested[name]}" if name in nested else _type(field.annotation)
+        cells = (name, kind, default, field.description or "")
         table.add_row(*(escape(cell) for cell in cells))
     console.print()
     console.print(table if table.row_count else "It has no options.")

@@ -66,19 +66,17 @@ class CG(Optimizer[CGState]):
         r = system.B - system.hessian_product(matrix)
         z = self._precondition(system)(r)
         size = norm(r)
-        return CGState(
-            0, system.value(matrix, r), size, float("nan"), size, r, z, np.sum(r * z, axis=0)
-        )
+        return CGState(0, system.value(matrix, r), size, float("nan"), size, r, z, _dots(r, z))
 
     def step(self, problem: Problem, theta: Array, state: CGState) -> tuple[Array, CGState]:
         """One step in every column that is not solved exactly."""
         system, p = sparse_quadratic(problem), state.p
         q = system.hessian_product(p)
-        a = _ratio(state.gamma, np.sum(p * q, axis=0))
+        a = _ratio(state.gamma, _dots(p, q))
         matrix = system.matrix(theta) + a * p
         r = state.r - a * q
         z = self._precondition(system)(r)
-        gamma = np.sum(r * z, axis=0)
+        gamma = _dots(r, z)
         return matrix.ravel(), CGState(
             state.iteration + 1,
             system.value(matrix, r),
@@ -107,6 +105,11 @@ class CG(Optimizer[CGState]):
     def example(cls) -> Example:
         """Labels at both ends of three nodes, by hand; see `path_of_three`."""
         return path_of_three(cls(tolerance=1e-14))
+
+
+def _dots(a: Array, b: Array) -> Array:
+    """The inner product of each column."""
+    return np.einsum("ij,ij->j", a, b)
 
 
 def _ratio(a: Array, b: Array) -> Array:

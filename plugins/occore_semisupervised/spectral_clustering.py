@@ -30,6 +30,7 @@ from occore import (
 )
 from occore_semisupervised.clustering import spectral_clusters
 from occore_semisupervised.eigen import Method
+from occore_semisupervised.graph_cut import GraphCut
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,12 @@ class SpectralClustering(Optimizer[SpectralState]):
     seed: Annotated[int, Field(ge=0, description="of k-means and the first vectors")] = 0
 
     def init(self, problem: Problem, theta: Array) -> SpectralState:
-        """Value and gradient at the start. Raises InputError where labels are fitted."""
-        columns = sparse_quadratic(problem).B.shape[1]
-        if np.any(sparse_quadratic(problem).B):
+        """Value and gradient at the start. Raises InputError for other objectives."""
+        if [type(term) for _, term in problem.objective.terms] != [GraphCut]:
             raise InputError(
-                'spectral_clustering fits no labels: set objective.kind = "graph_cut", and no '
-                "other term"
+                'spectral_clustering minimises a graph cut alone: set objective.kind = "graph_cut"'
             )
+        columns = sparse_quadratic(problem).B.shape[1]
         nothing = np.full(columns, np.nan)
         return self._state(problem, theta, 0, nothing, nothing)
 
@@ -103,7 +103,6 @@ class SpectralClustering(Optimizer[SpectralState]):
         import scipy.sparse
 
         from occore import Data
-        from occore_semisupervised.graph_cut import GraphCut
         from occore_semisupervised.node_field import NodeField
 
         B = np.array([[1.0, -1.0, 0.0, 0.0], [0.0, 0.1, -0.1, 0.0], [0.0, 0.0, 1.0, -1.0]])

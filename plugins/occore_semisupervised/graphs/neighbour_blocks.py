@@ -6,13 +6,17 @@ All n²/2 distances are compared, but only along the leading principal axes, in 
 
 by the triangle inequality in the other axes. Pairs whose bound exceeds the squared distance τ to
 the k-th of some candidates (from a k-d tree of a few leading coordinates) cannot be neighbours.
-What is left is measured exactly, in double precision. No array is larger than a block of rows.
+What is left is measured exactly, in double precision. Blocks of pairs are shared among threads, and
+no array is larger than a block or the points.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -34,7 +38,10 @@ MOST_PAIRS = 2
 """Pairs that are kept, over k times the points, before those that were overtaken are dropped."""
 
 SLACK = 1e-4
-"""Share of the squared norms that the bound may be off by: a thousand roundings of float32."""
+"""Share of the largest squared norm that a bound may be off by: a thousand roundings of float32."""
+
+ROUNDING = 1e-5
+"""Share of the largest norm that a distance in float32 may be off by: a hundred roundings."""
 
 
 def nearest_in_blocks(points: Array, k: int) -> tuple[Array, Array]:
@@ -43,20 +50,25 @@ def nearest_in_blocks(points: Array, k: int) -> tuple[Array, Array]:
     points: (n, d), with n > k.
     """
     rotated = _principal(points)
-    tau = _candidate_distances(rotated, k)
-    bounds, limit = Bounds.of(rotated), MOST_PAIRS * k * len(points)
-    found: list[Pairs] = []
-    for top in range(0, len(points), BLOCK):
-        for start in range(top, len(points), BLOCK):
-            i, j = bounds.close(slice(top, top + BLOCK), slice(start, start + BLOCK), tau)
-            found.append(Pairs(i, j, _squared_distances(points, i, j)).within(tau))
-            if sum(len(pairs.i) for pairs in found) > limit:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        tau = _candidate_distances(rotated, k, pool)
+        bounds, found = Bounds.of(rotated), list[Pairs]()
+        for top in range(0, len(points), BLOCK):
+            close = partial(_close_pairs, points, bounds, tau, top)
+            found.extend(pool.map(close, range(top, len(points), BLOCK)))
+            if sum(len(pairs.i) for pairs in found) > MOST_PAIRS * k * len(points):
                 pairs = Pairs.joined(found)
                 tau = pairs.overtaken(k, tau)
                 found = [pairs.within(tau)]
     rows, others, squares = Pairs.joined(found).both_ways()
     chosen = np.searchsorted(rows, np.arange(len(points)))[:, None] + np.arange(k)
-    return others[chosen].astype(np.intp), squares[chosen].astype(np.float64)
+    return others[chosen].astype(np.intp), squares[chosen]
+
+
+def _close_pairs(points: Array, bounds: Bounds, tau: Array, top: int, start: int) -> Pairs:
+    """The pairs of one block that may be neighbours."""
+    i, j = bounds.close(slice(top, top + BLOCK), slice(start, start + BLOCK), tau)
+    return Pairs(i, j, _squared_distances(points, i, j)).within(tau)
 
 
 def _principal(points: Array) -> Array:
@@ -66,17 +78,23 @@ def _principal(points: Array) -> Array:
     return centred @ axes[:, ::-1].astype(np.float32)
 
 
-def _candidate_distances(x: Array, k: int) -> Array:
-    """τ (n,): squared distance to the k-th nearest of some candidates, float32."""
+def _candidate_distances(x: Array, k: int, pool: ThreadPoolExecutor) -> Array:
+    """τ (n,): not below the squared distance to the k-th nearest of some candidates."""
     from scipy.spatial import cKDTree
 
     lead = x[:, :TREE_AXES]
     count = min(3 * k + 3, len(x))
-    _, found = cKDTree(lead).query(lead, count)
-    rows = np.repeat(np.arange(len(x)), count)
-    squares = _squared_distances(x, rows, found.ravel()).reshape(len(x), count)
-    squares[found == np.arange(len(x))[:, None]] = np.inf
-    return np.partition(squares, k - 1, axis=1)[:, k - 1].astype(np.float32)
+    _, found = cKDTree(lead).query(lead, count, workers=-1)
+
+    def kth(top: int) -> Array:
+        near = found[top : top + BLOCK]
+        rows = np.arange(top, top + len(near))
+        squares = _squared_distances(x, np.repeat(rows, count), near.ravel()).reshape(near.shape)
+        squares[near == rows[:, None]] = np.inf
+        return np.partition(squares, k - 1, axis=1)[:, k - 1]
+
+    distance = np.sqrt(np.concatenate(list(pool.map(kth, range(0, len(x), BLOCK)))), dtype=float)
+    return (distance + ROUNDING * np.sqrt(np.max(np.einsum("ij,ij->i", x, x)))) ** 2
 
 
 @dataclass(frozen=True)
@@ -95,7 +113,7 @@ class Pairs:
 
     def within(self, tau: Array) -> Pairs:
         """Those that are not beyond τ of both points."""
-        near = self.squares <= np.maximum(tau[self.i], tau[self.j]) * (1 + SLACK)
+        near = self.squares <= np.maximum(tau[self.i], tau[self.j])
         return Pairs(self.i[near], self.j[near], self.squares[near])
 
     def both_ways(self) -> tuple[Array, Array, Array]:
@@ -110,7 +128,7 @@ class Pairs:
         rows, _, squares = self.both_ways()
         last = np.arange(len(rows)) - np.searchsorted(rows, np.arange(len(tau)))[rows] == k - 1
         tau = tau.copy()
-        tau[rows[last]] = np.minimum(tau[rows[last]], squares[last].astype(tau.dtype))
+        tau[rows[last]] = np.minimum(tau[rows[last]], squares[last])
         return tau
 
 
@@ -137,8 +155,9 @@ class Bounds:
     def close(self, rows: slice, columns: slice, tau: Array) -> tuple[Array, Array]:
         """Pairs i < j of a block whose bound does not exceed τ of either."""
         bounds = self.left[rows] @ self.right[columns].T
-        near = bounds <= (tau[rows, None] + self.slack)
-        near |= bounds <= (tau[None, columns] + self.slack)
+        tau = (tau + self.slack).astype(np.float32)
+        near = bounds <= tau[rows, None]
+        near |= bounds <= tau[None, columns]
         flat = np.flatnonzero(near)
         width = near.shape[1]
         i = (rows.start + flat // width).astype(np.int32)

@@ -26,7 +26,7 @@ def nearest(points: Array, k: int) -> tuple[Array, Array]:
 def _in_tree(points: Array, k: int) -> tuple[Array, Array]:
     from scipy.spatial import cKDTree
 
-    distances, found = cKDTree(points).query(points, k + 1)
+    distances, found = cKDTree(points).query(points, k + 1, workers=-1)
     return without_self(found, distances**2)
 
 

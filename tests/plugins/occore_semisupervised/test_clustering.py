@@ -68,5 +68,5 @@ def test_annuli_in_parts_are_clustered_by_their_null_space(annuli, minimise):
 def test_labels_are_refused(annuli):
     data = annuli(0)
     problem = Problem((Phase("field", NodeField((900, 3))),), LabelFit(), data)
-    with pytest.raises(InputError, match="spectral_clustering fits no labels"):
+    with pytest.raises(InputError, match="spectral_clustering minimises a graph cut alone"):
         SpectralClustering().init(problem, np.zeros(problem.size))

@@ -50,6 +50,15 @@ def test_neighbours_do_not_depend_on_blocks_and_bounds(rng, monkeypatch):
     np.testing.assert_array_equal(found, np.argsort(expected, axis=1)[:, :5])
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1e3])
+def test_neighbours_of_clusters_far_apart(rng, scale):
+    """Distances within clusters are a hundred-thousandth of those between: beyond float32."""
+    centres = 1000 * rng.standard_normal((4, 30))
+    points = scale * (np.repeat(centres, 40, axis=0) + 0.01 * rng.standard_normal((160, 30)))
+    found, _ = nearest(points, 5)
+    np.testing.assert_array_equal(found, np.argsort(all_squares(points), axis=1)[:, :5])
+
+
 @pytest.mark.parametrize("d", [2, 20])
 def test_copies_are_neighbours_of_each_other_but_none_of_itself(rng, d):
     points = np.repeat(rng.standard_normal((5, d)), 6, axis=0)
