@@ -28,6 +28,7 @@ from pydantic import Field
 
 from occore import Array, Data, DataError, Dataset, Example, is_sparse
 from occore_semisupervised.annuli import Annuli
+from occore_semisupervised.drawn_labels import drawn_labels
 from occore_semisupervised.graph_data import GraphData
 from occore_semisupervised.graphs.edges import EdgeKind, edges_of
 from occore_semisupervised.graphs.laplacian import (
@@ -98,7 +99,7 @@ class Graph(Dataset):
         width = self._width(edges.D)
         weights = np.ones(len(edges.D)) if width is None else np.exp(-edges.D / width)
         truth, names = self._classes(source)
-        inputs, targets = self._labels(truth, names, chosen)
+        inputs, targets = drawn_labels(truth, names, self.labels_per_class, self.validation, chosen)
         symmetric = self.laplacian != "random_walk"
         return GraphData(
             inputs[None],
@@ -133,22 +134,6 @@ class Graph(Dataset):
         place = names.index(self.unknown)
         known = np.where(truth == place, -1, truth - (truth > place))
         return known, tuple(name for name in names if name != self.unknown)
-
-    def _labels(
-        self, truth: Array, names: tuple[str, ...], rng: np.random.Generator
-    ) -> tuple[Array, Array]:
-        """One-hot rows of the labels that are given, and of those that are fitted."""
-        given, fitted = np.zeros((2, len(truth), len(names)))
-        for k, name in enumerate(names):
-            members = np.flatnonzero(truth == k)
-            count = len(members) if self.labels_per_class is None else self.labels_per_class
-            if count > len(members):
-                raise DataError(f"{count} labels of class {name!r}, which has {len(members)} nodes")
-            nodes = rng.permutation(members)[:count]
-            kept = count - round(self.validation * count)
-            given[nodes[:kept], k] = 1.0
-            fitted[nodes[kept:] if self.validation else nodes, k] = 1.0
-        return given, fitted
 
     @classmethod
     def example(cls) -> Example:

@@ -31,8 +31,11 @@ BOUND_AXES = 256
 BLOCK = 1024
 """Rows and columns of a block of bounds: 4 MiB in single precision."""
 
-ENTRIES = 2**20
-"""Coordinates of pairs that are measured at a time: 8 MiB in double precision."""
+ENTRIES = 2**17
+"""Coordinates of pairs that are measured at a time: 1 MiB in double precision."""
+
+MOST_THREADS = 4
+"""More of them wait for the memory, and each needs some 10 MiB of it."""
 
 MOST_PAIRS = 2
 """Pairs that are kept, over k times the points, before those that were overtaken are dropped."""
@@ -50,7 +53,7 @@ def nearest_in_blocks(points: Array, k: int) -> tuple[Array, Array]:
     points: (n, d), with n > k.
     """
     rotated = _principal(points)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool:
         tau = _candidate_distances(rotated, k, pool)
         bounds, found = Bounds.of(rotated), list[Pairs]()
         for top in range(0, len(points), BLOCK):

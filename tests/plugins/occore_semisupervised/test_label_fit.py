@@ -8,9 +8,10 @@ import pytest
 from occore import StructureError, sparse_quadratic
 from occore_least_squares.cgls import CGLS
 from occore_least_squares.lsqr import LSQR
+from occore_semisupervised.annuli import Annuli
 from occore_semisupervised.cg import CG
+from occore_semisupervised.drawn_labels import drawn_labels
 from occore_semisupervised.eigenbasis import Eigenbasis
-from occore_semisupervised.graph import Graph
 from occore_semisupervised.label_fit import LabelFit
 from occore_semisupervised.sparse_lu import SparseLU
 
@@ -21,8 +22,7 @@ def error_rate(problem, theta):
 
 def relabelled(data, per_class, rng):
     """The same graph with labels on other nodes."""
-    dataset = Graph(source=None, labels_per_class=per_class)
-    given, fitted = dataset._labels(data.truth, data.names, rng)
+    given, fitted = drawn_labels(data.truth, data.names, per_class, 0.0, rng)
     return replace(data, inputs=given[None], targets=fitted[None])
 
 
@@ -61,19 +61,13 @@ def test_every_solver_finds_the_same_field(annuli, fitted, minimise, name, kind)
     """Against a dense solve, to 1e-8: condition numbers are about 1e4, residuals 1e-12."""
     if name == "amg":
         pytest.importorskip("pyamg")
-    data = annuli(0, neighbours=12, laplacian=kind, source=small_annuli())
+    data = annuli(0, neighbours=12, laplacian=kind, source=Annuli(points=30))
     problem = fitted(data, 0.5)
     H = np.diag(data.targets[0].sum(axis=1)) + 0.5 * data.laplacian.toarray()
     expected = np.linalg.solve(H, data.targets[0])
     theta, state, _ = minimise(solvers()[name], problem)
     np.testing.assert_allclose(theta.reshape(90, 3), expected, atol=1e-8)
     assert state.value == pytest.approx(problem.value(theta), rel=1e-8)
-
-
-def small_annuli():
-    from occore_semisupervised.annuli import Annuli
-
-    return Annuli(points=30)
 
 
 def test_preconditioners_save_iterations(digits, fitted, minimise):
