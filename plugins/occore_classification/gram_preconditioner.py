@@ -74,7 +74,8 @@ class GramInverse:
         """Q M⁻¹ Q v + N (LᵀL)⁻¹ Nᵀ v, with Q = I − N Nᵀ."""
         rows = self.model.matrix(v).T.astype(np.float32)
         along = self.flat.T @ rows
-        curved = np.matmul(self.inverses, (rows - self.flat @ along)[:, :, None])[:, :, 0]
+        # not by BLAS, whose threads wait for each other: 1 ms instead of 100 on a busy machine
+        curved = np.einsum("kij,kj->ki", self.inverses, rows - self.flat @ along)
         curved -= self.flat @ (self.flat.T @ curved)
         solution = curved + self.flat @ (along @ self.flat_inverse)
         return self.model.theta(solution.T.astype(v.dtype))
