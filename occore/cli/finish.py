@@ -17,19 +17,20 @@ def report(console: Console, run: Run, files: tuple[Path, ...] = ()) -> int:
     """Print what a run found; the exit status."""
     status = Status[run.status.upper()]
     console.print(f"{run.status.replace('_', ' ')}: {status.value}", highlight=False)
-    console.print(result_table(run.result))
+    table = result_table(run.result)
+    failed = [row for row in run.checks if row["verdict"] == "FAIL"]
+    if run.checks and not failed:
+        table.add_row("derivatives", f"{len(run.checks)} checks passed")
+    console.print(table)
     if status is Status.UNBOUNDED:
         growth = run.history["control_norm"]
         console.print(
             f"norm of the controls   {growth[0]:.3g} → {growth[-1]:.3g} {sparkline(growth)}",
             highlight=False,
         )
-    failed = [row for row in run.checks if row["verdict"] == "FAIL"]
     if failed:
         console.print("[bold red]Derivatives that are wrong:[/bold red]")
         console.print(check_table(failed))
-    elif run.checks:
-        console.print(f"derivatives        {len(run.checks)} checks passed", highlight=False)
     if run.result.get("gradient_error", 0.0) > WARN_ABOVE:
         console.print(
             "[bold yellow]warning[/bold yellow]   the gradient is exact for the discrete problem, "

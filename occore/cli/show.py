@@ -67,11 +67,13 @@ def result_table(result: Mapping[str, Any]) -> Table:
         table.add_row(name.replace("_", " "), number(result[name]))
     parts = result["metrics"]
     for part, metrics in parts.items():
+        which = f" ({part.replace('_', '-')})" if len(parts) > 1 else ""
         for name, value in metrics.items():
-            label = f"{name.replace('_', ' ')} ({part.replace('_', '-')})"
+            label = name.replace("_", " ") + which
             if not np.ndim(value):
                 table.add_row(label, metric(name, value))
-            elif part == list(parts)[-1]:  # arrays of training data are a look into the file away
+            # other arrays, and those of training data, are a look into the file away
+            elif np.ndim(value) == 2 and part == list(parts)[-1]:
                 table.add_row(label, rows(value))
     for name, value in result.get("certificates", {}).items():
         table.add_row(name.replace("_", " "), number(value, 4))
@@ -120,12 +122,12 @@ def metric(name: str, value: float) -> str:
     return f"{100 * value:.2f} %" if name.endswith("_rate") else f"{value:.4g}"
 
 
-def rows(values: Any) -> str:
-    """The numbers of a small vector or matrix in aligned columns; the shape of a large array."""
-    values = np.asarray(values)
-    if values.ndim > 2 or max(values.shape) > MOST_COLUMNS:
-        return f"{' × '.join(map(str, values.shape))} numbers"
-    cells = [[number(v, 3) for v in row] for row in np.atleast_2d(values).tolist()]
+def rows(matrix: Any) -> str:
+    """The numbers of a small matrix in aligned columns; the shape of a large one."""
+    matrix = np.asarray(matrix)
+    if max(matrix.shape) > MOST_COLUMNS:
+        return f"{' × '.join(map(str, matrix.shape))} numbers"
+    cells = [[number(v, 3) for v in row] for row in matrix.tolist()]
     width = max(len(cell) for row in cells for cell in row)
     return "\n".join(" ".join(cell.rjust(width) for cell in row) for row in cells)
 

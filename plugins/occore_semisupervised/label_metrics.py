@@ -12,8 +12,8 @@ def label_errors(x: Array, data: Data) -> dict[str, float]:
     """Error rates of the largest entry of each node.
 
     x: (samples, n, classes). `labelled_error_rate` is over the nodes whose labels are fitted. Of a
-    graph also `error_rate`, over the nodes without a label whose class is known, and `undecided`,
-    the share of nodes whose entries are all equal: those that no label reaches.
+    graph also `unlabelled_error_rate`, over the nodes without a label whose class is known, and
+    `undecided`, the share of nodes whose entries are all equal: those that no label reaches.
     """
     found, fitted = np.argmax(x, axis=-1), data.targets.any(axis=-1)
     result = {}
@@ -23,7 +23,7 @@ def label_errors(x: Array, data: Data) -> dict[str, float]:
     if isinstance(data, GraphData):
         hidden = ~data.labelled & (data.truth >= 0)
         if np.any(hidden):
-            result["error_rate"] = float(np.mean(found[0][hidden] != data.truth[hidden]))
+            result["unlabelled_error_rate"] = float(np.mean(found[0][hidden] != data.truth[hidden]))
         result["undecided"] = float(np.mean(np.ptp(x, axis=-1) == 0))
     return result
 

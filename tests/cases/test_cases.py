@@ -241,7 +241,7 @@ def test_inpainting(runs, name):
 
 
 def unlabelled_error(run):
-    return run.result["metrics"]["train"]["error_rate"]
+    return run.result["metrics"]["train"]["unlabelled_error_rate"]
 
 
 def test_annuli(runs):

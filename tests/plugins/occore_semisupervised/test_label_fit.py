@@ -17,7 +17,7 @@ from occore_semisupervised.sparse_lu import SparseLU
 
 
 def error_rate(problem, theta):
-    return LabelFit().metrics(problem.output(theta), problem.data)["error_rate"]
+    return LabelFit().metrics(problem.output(theta), problem.data)["unlabelled_error_rate"]
 
 
 def relabelled(data, per_class, rng):
