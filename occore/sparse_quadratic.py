@@ -49,7 +49,7 @@ class SparseQuadratic:
 
     def value(self, matrix: Array, residual: Array) -> float:
         """J at Θ, where the residual is B − H Θ: −½ tr Θᵀ(B + residual) + c."""
-        return float(self.c - (np.vdot(matrix, self.B) + np.vdot(matrix, residual)) / 2)
+        return float(self.c - np.sum(matrix * (self.B + residual)) / 2)
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
         """What an optimizer derives from the matrices, such as a preconditioner; made once."""
