@@ -116,10 +116,16 @@ from .linearization import (
     Products as Products,
 )
 from .model_matrices import (
+    AffineResidual as AffineResidual,
+)
+from .model_matrices import (
     DenseLeastSquares as DenseLeastSquares,
 )
 from .model_matrices import (
     LinearModel as LinearModel,
+)
+from .model_matrices import (
+    affine_residual as affine_residual,
 )
 from .model_matrices import (
     column_norms as column_norms,
@@ -200,13 +206,7 @@ from .storage.run import (
     open_run as open_run,
 )
 from .structure import (
-    AffineResidual as AffineResidual,
-)
-from .structure import (
     Structure as Structure,
-)
-from .structure import (
-    affine_residual as affine_residual,
 )
 from .structure import (
     require_structure as require_structure,

@@ -1,5 +1,6 @@
-"""The matrices that a linear model hands out, weights included.
+"""What problems with a linear model hand out, weights included: products and matrices.
 
+affine_residual        r(θ) = r(0) + J θ, with products of J
 linear_model           end states A Θ and penalties ½‖L Θ‖²
 dense_least_squares    ½‖A Θ − B‖² + ½‖L Θ‖²
 column_norms           ‖J e_j‖ of its residual, without forming J
@@ -15,9 +16,41 @@ import numpy as np
 
 from occore.arrays import Array, is_sparse
 from occore.errors import StructureError
+from occore.evaluation import Evaluation
 from occore.phase import Phase
 from occore.problem import Problem
 from occore.structure import require_structure, without_matrices
+
+
+@dataclass(frozen=True)
+class AffineResidual:
+    """r(θ) = r(0) + J θ, with J known by its products; J does not depend on θ."""
+
+    at_zero: Array
+    origin: Evaluation
+
+    def jvp(self, v: Array) -> Array:
+        """J v."""
+        return self.origin.residual_jvp(v)
+
+    def vjp(self, w: Array) -> Array:
+        """Jᵀ w."""
+        return self.origin.residual_vjp(w)
+
+
+def affine_residual(problem: Problem) -> AffineResidual:
+    """The residual of a linear least-squares problem, matrix-free; one object for each problem.
+
+    Raises StructureError where the problem is none.
+    """
+    cache = problem.__dict__  # as functools.cached_property does: a problem never changes
+    if "_affine_residual" not in cache:
+        require_structure(problem, "linear_least_squares")
+        forward = problem.counts.forward
+        origin = problem.at(np.zeros(problem.size, problem.dtype))
+        problem.counts.forward = forward  # set-up is no work of an iteration, nor done by all
+        cache["_affine_residual"] = AffineResidual(origin.residual(), origin)
+    return cache["_affine_residual"]
 
 
 def column_norms(problem: Problem) -> Array:

@@ -13,14 +13,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
-from occore.arrays import Array, is_sparse
+from occore.arrays import is_sparse
 from occore.errors import StructureError
-from occore.evaluation import Evaluation
 from occore.phase import Phase
 from occore.problem import Problem
 from occore.sparse_quadratic import not_sparse_quadratic
@@ -149,34 +145,3 @@ def _name(phase: Phase) -> str:
 
 def _kind(thing: object) -> str:
     return type(thing).__name__
-
-
-@dataclass(frozen=True)
-class AffineResidual:
-    """r(θ) = r(0) + J θ, with J known by its products; J does not depend on θ."""
-
-    at_zero: Array
-    origin: Evaluation
-
-    def jvp(self, v: Array) -> Array:
-        """J v."""
-        return self.origin.residual_jvp(v)
-
-    def vjp(self, w: Array) -> Array:
-        """Jᵀ w."""
-        return self.origin.residual_vjp(w)
-
-
-def affine_residual(problem: Problem) -> AffineResidual:
-    """The residual of a linear least-squares problem, matrix-free; one object for each problem.
-
-    Raises StructureError where the problem is none.
-    """
-    cache = problem.__dict__  # as functools.cached_property does: a problem never changes
-    if "_affine_residual" not in cache:
-        require_structure(problem, "linear_least_squares")
-        forward = problem.counts.forward
-        origin = problem.at(np.zeros(problem.size, problem.dtype))
-        problem.counts.forward = forward  # set-up is no work of an iteration, nor done by all
-        cache["_affine_residual"] = AffineResidual(origin.residual(), origin)
-    return cache["_affine_residual"]
