@@ -4,14 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint format bench docs clean help
+.PHONY: demo test lint format bench reproduce docs clean help
 
 help:
-	@echo "make demo    install, run a case on real data, look at its result"
-	@echo "make test    install with the test extras, run the whole suite"
-	@echo "make lint    ruff and the type checker"
-	@echo "make bench   speed beside peers, in one process run"
-	@echo "make docs    the documentation site, into site/"
+	@echo "make demo        install, run a case on real data, look at its result"
+	@echo "make test        install with the test extras, run the whole suite"
+	@echo "make lint        ruff and the type checker"
+	@echo "make bench       speed beside peers, in one process run"
+	@echo "make reproduce   what takes minutes: a million steps, all of MNIST (in OCCORE_DATA)"
+	@echo "make docs        the documentation site, into site/"
 
 # A stamp for each set of extras: installed again when pyproject.toml changes.
 $(VENV)/.%: pyproject.toml
@@ -42,11 +43,18 @@ format: $(VENV)/.test,lint
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.data
+bench: $(VENV)/.data,fast
 	$(BIN)/python -m benchmarks
+
+reproduce: $(VENV)/.data,fast
+	@rm -f reproduce_*.h5 reproduce_*.log.jsonl
+	$(BIN)/python -m benchmarks.long_march
+	$(BIN)/python -m benchmarks.label_fit
+	$(BIN)/occore run cases/01_semisupervised/mnist.toml -o reproduce_labels.h5
+	$(BIN)/occore run cases/03_classification/mnist.toml -o reproduce_softmax.h5
 
 docs: $(VENV)/.docs
 	$(BIN)/mkdocs build --strict
 
 clean:
-	rm -rf $(VENV) site dist demo.h5 demo.log.jsonl demo.png
+	rm -rf $(VENV) site dist demo.h5 demo.log.jsonl demo.png reproduce_*.h5 reproduce_*.log.jsonl

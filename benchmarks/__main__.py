@@ -5,7 +5,7 @@ import sys
 
 from benchmarks.harness import table
 
-TOPICS = ("startup", "least_squares", "lotka_volterra")
+TOPICS = ("startup", "least_squares", "classification", "label_fit", "lotka_volterra")
 
 
 def main() -> None:
