@@ -28,9 +28,11 @@ def figure_of(run: Run) -> Callable[[Any], None] | None:
         marked = labelled & (found >= 0)
         colors = [f"C{k % 10}" for k in found[marked]]
         axes.scatter(*places[marked].T, s=60, c=colors, marker="*", edgecolors="black", lw=0.7)
-        axes.set_title(f"classes by {source}; stars have labels")
+        kind = "class" if np.any(labelled) else "cluster"
+        stars = "; stars have labels" if np.any(labelled) else ""
+        axes.set_title(f"{kind} by {source}{stars}")
         axes.set_aspect("equal", adjustable="datalim")
-        axes.legend(title="class", fontsize=8, markerscale=2, loc="best")
+        axes.legend(title=kind, fontsize=8, markerscale=2, loc="best")
 
     return draw
 

@@ -149,7 +149,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "title"),
     [
-        ([], "classes by the field; stars have labels"),
+        ([], "class by the field; stars have labels"),
         (
             [
                 "phase.field.dynamics.kind=label_propagation",
@@ -157,7 +157,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path):
                 "optimizer.kind=lbfgs",
                 "objective.penalty=[]",
             ],
-            "classes by the state at the end; stars have labels",
+            "class by the state at the end; stars have labels",
         ),
     ],
 )
