@@ -101,12 +101,14 @@ def _zoom(line: Line, start: Trial, low: Trial, high: Trial, rounding: float) ->
                 high = low
             low = trial
     # at the rounding of J no trial is better: the best one still decreases
-    return low if low is not start else None
+    return low if low.alpha > 0 else None
 
 
 def _between(low: Trial, high: Trial) -> float:
     """The minimiser of the cubic through both trials, kept off the ends; or the middle."""
     width, middle = high.alpha - low.alpha, (low.alpha + high.alpha) / 2
+    if width == 0:  # the ends have met, to rounding
+        return middle
     d1 = low.slope + high.slope - 3 * (low.value - high.value) / (low.alpha - high.alpha)
     square = d1**2 - low.slope * high.slope
     if not (math.isfinite(square) and square >= 0):

@@ -37,6 +37,11 @@ def test_a_line_without_decrease_gives_none(search):
     assert search(lambda a: Trial(a, a, 1.0), Trial(0.0, 0.0, -1.0), 1.0) is None
 
 
+def test_a_first_step_of_zero_gives_none():
+    """As where the gradient is infinite, and a step of length one is 1/∞ of it."""
+    assert strong_wolfe(lambda a: Trial(a, 0.0, -1.0), Trial(0.0, 0.0, -1.0), 0.0) is None
+
+
 def test_a_decrease_alone_is_not_enough():
     """Error of the slide: x² from x = 1 along −2x, to x = −(1 − 1e-9): lower, but hardly.
 
