@@ -217,6 +217,9 @@ from .symbolic.dynamics import (
 from .testing.models import (
     decay as decay,
 )
+from .threads import (
+    shard_pool as shard_pool,
+)
 from .time_control import (
     TIME as TIME,
 )

@@ -26,7 +26,7 @@ def spectral_clusters(
     *,
     normalise_rows: bool = True,
     method: Method = "lanczos",
-    restarts: int = 20,
+    restarts: int = 100,
 ) -> tuple[Array, Eigenpairs]:
     """The cluster of each node (n,), numbered as they are met, and the eigenpairs behind them.
 
@@ -59,23 +59,35 @@ def kmeans(points: Array, count: int, rng: np.random.Generator, restarts: int) -
 
 
 def _seeds(points: Array, count: int, rng: np.random.Generator) -> Array:
-    """k-means++: each further centre is drawn with a probability like its squared distance."""
+    """Greedy k-means++: further centres are drawn with probabilities like squared distances.
+
+    Of a few that are drawn the one counts that leaves the smallest sum of squared distances.
+    """
     centres = [points[rng.integers(len(points))]]
-    nearest = np.full(len(points), np.inf)
+    nearest = np.sum((points - centres[0]) ** 2, axis=1)
+    trials = 2 + int(np.log(count))
     for _ in range(count - 1):
-        nearest = np.minimum(nearest, np.sum((points - centres[-1]) ** 2, axis=1))
         total = nearest.sum()
         share = nearest / total if total > 0 else np.full(len(points), 1 / len(points))
-        centres.append(points[rng.choice(len(points), p=share)])
+        drawn = points[rng.choice(len(points), trials, p=share)]
+        left = np.minimum(nearest, _squares(drawn, points))
+        best = int(np.argmin(left.sum(axis=1)))
+        centres.append(drawn[best])
+        nearest = left[best]
     return np.array(centres)
+
+
+def _squares(a: Array, b: Array) -> Array:
+    """Squared distances (len(a), len(b)), not below zero."""
+    squares = np.sum(a**2, axis=1)[:, None] + np.sum(b**2, axis=1) - 2 * a @ b.T
+    return np.maximum(squares, 0.0)
 
 
 def _lloyd(points: Array, centres: Array) -> tuple[Array, float]:
     """Labels (n,) and the sum of squared distances, when no label changes any more."""
-    square, labels = np.sum(points**2, axis=1), np.full(len(points), -1)
+    labels = np.full(len(points), -1)
     for _ in range(MOST_ITERATIONS):
-        distances = square[:, None] + np.sum(centres**2, axis=1) - 2 * points @ centres.T
-        new = np.argmin(distances, axis=1)
+        new = np.argmin(_squares(points, centres), axis=1)
         if np.array_equal(new, labels):
             break
         labels = new

@@ -37,6 +37,7 @@ from occore_semisupervised.graphs.laplacian import (
     laplacian,
     weight_matrix,
 )
+from occore_semisupervised.graphs.principal import principal_coordinates
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,5 @@ def _places(points: Array) -> Array:
     """(n, 2): the points themselves in the plane, else their leading principal coordinates."""
     if points.shape[1] == 2:
         return points.astype(np.float32)
-    centred = (points - points.mean(axis=0)).astype(np.float32)
-    _, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64))
-    places = centred @ axes[:, :-3:-1].astype(np.float32)
+    places = principal_coordinates(points, 2)
     return np.pad(places, ((0, 0), (0, 2 - places.shape[1])))

@@ -53,7 +53,7 @@ class SpectralClustering(Optimizer[SpectralState]):
         bool, Field(description="rows of eigenvectors scaled to length one, as they should be")
     ] = True
     method: Annotated[Method, Field(description="how the eigenvectors are found")] = "lanczos"
-    restarts: Annotated[int, Field(gt=0, description="of k-means; the best one counts")] = 20
+    restarts: Annotated[int, Field(gt=0, description="of k-means; the best one counts")] = 100
     seed: Annotated[int, Field(ge=0, description="of k-means and the first vectors")] = 0
 
     def init(self, problem: Problem, theta: Array) -> SpectralState:

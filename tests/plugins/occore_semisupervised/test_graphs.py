@@ -43,7 +43,8 @@ def test_neighbours_do_not_depend_on_blocks_and_bounds(rng, monkeypatch):
     """Small blocks, pairs and bounds that leave much to the exact distances."""
     points = rng.standard_normal((157, 40)) * np.geomspace(1, 0.1, 40) + 100.0
     expected = all_squares(points)
-    small = {"BLOCK": 16, "ENTRIES": 100, "MOST_PAIRS": 1, "BOUND_AXES": 3, "TREE_AXES": 2}
+    small = {"BLOCK": 16, "ENTRIES": 100, "MOST_PAIRS": 1, "COARSE_AXES": 3, "FINE_AXES": 5}
+    small["TREE_AXES"] = 2
     for name, value in small.items():
         monkeypatch.setattr(neighbour_blocks, name, value)
     found, _ = nearest(points, 5)
