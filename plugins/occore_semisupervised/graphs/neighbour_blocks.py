@@ -29,8 +29,11 @@ import numpy as np
 from occore import Array, shard_pool
 from occore_semisupervised.graphs.principal import principal_coordinates
 
-TREE_AXES = 10
+TREE_AXES = 20
 """Leading coordinates of the k-d tree that finds candidates."""
+
+TREE_ERROR = 2.0
+"""Share by which the tree may miss the nearest: candidates need not be the best."""
 
 COARSE_AXES = 128
 """Leading coordinates of the matrix product: more of them leave fewer pairs, but cost more."""
@@ -91,7 +94,7 @@ def _candidates(x: Array, k: int, pool: ThreadPoolExecutor) -> Array:
 
     lead = x[:, :TREE_AXES]
     count = min(3 * k + 3, len(x))
-    _, found = cKDTree(lead).query(lead, count, workers=-1)
+    _, found = cKDTree(lead).query(lead, count, eps=TREE_ERROR, workers=-1)
 
     def kth(top: int) -> Array:
         near = found[top : top + BLOCK]
