@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from occore.cli.show import check_table, result_table, sparkline
+from occore.cli.show import check_table, matrices, result_table, sparkline
 from occore.gradient_error import WARN_ABOVE
 from occore.optimizer import Status
 from occore.storage.run import Run
@@ -22,6 +22,8 @@ def report(console: Console, run: Run, files: tuple[Path, ...] = ()) -> int:
     if run.checks and not failed:
         table.add_row("derivatives", f"{len(run.checks)} checks passed")
     console.print(table)
+    for text in matrices(run.result):
+        console.print(text, highlight=False, soft_wrap=True)
     if status is Status.UNBOUNDED:
         growth = run.history["control_norm"]
         console.print(

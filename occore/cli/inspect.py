@@ -73,7 +73,7 @@ def inspect(run_file: Path, path: str | None, png: Path | None, as_json: bool) -
 
 
 def _summary(console: Console, run: Run) -> None:
-    from occore.cli.show import result_table, sparkline, visible
+    from occore.cli.show import matrices, result_table, sparkline, visible
 
     console.print(visible(run.title), style="bold", markup=False, highlight=False)
     when = f"created {run.created}" + (f", finished {run.finished}" if run.finished else "")
@@ -82,6 +82,8 @@ def _summary(console: Console, run: Run) -> None:
     result = run.result
     if "objective" in result:
         console.print(result_table(result))
+        for text in matrices(result):
+            console.print(text, highlight=False, soft_wrap=True)
     failed = sum(row["verdict"] == "FAIL" for row in run.checks)
     if run.checks:
         verdict = f"{failed} FAILED" if failed else "all passed"

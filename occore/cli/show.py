@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 PLAIN_INTERVAL = 1.0
@@ -69,21 +70,16 @@ def result_table(result: Mapping[str, Any]) -> Table:
     for part, metrics in parts.items():
         which = f" ({part.replace('_', '-')})" if len(parts) > 1 else ""
         for name, value in metrics.items():
-            label = name.replace("_", " ") + which
             if not np.ndim(value):
-                table.add_row(label, metric(name, value))
-            # other arrays, and those of training data, are a look into the file away
-            elif np.ndim(value) == 2 and part == list(parts)[-1]:
-                table.add_row(label, rows(value))
+                table.add_row(_label(name) + which, metric(name, value))
     for name, value in result.get("certificates", {}).items():
-        table.add_row(name.replace("_", " "), number(value, 4))
+        table.add_row(_label(name), number(value, 4))
     counts = result["counts"]
     table.add_row("sweeps", ", ".join(f"{v} {k}" for k, v in counts.items() if v) or "none")
     for phase, cost in result.get("integration", {}).items():
         steps = f"{cost['steps']:,} steps, {cost['recomputed_steps']:,} recomputed"
-        table.add_row(
-            f"phase {phase}", f"{steps}, {cost['peak_bytes'] / 1e6:.3g} MB stored at most"
-        )
+        stored = f"{cost['peak_bytes'] / 1e6:.3g} MB stored at most"
+        table.add_row(f"phase {escape(visible(phase))}", f"{steps}, {stored}")
     if "gradient_error" in result:
         text = f"{result['gradient_error']:.1e} estimated"
         if "gradient_gap" in result:
@@ -91,6 +87,11 @@ def result_table(result: Mapping[str, Any]) -> Table:
         table.add_row("gradient error", text)
     table.add_row("time", f"{result['times']['solution']:.3g} s")
     return table
+
+
+def _label(name: str) -> str:
+    """The name of a metric, from a file, as a cell of a table."""
+    return escape(visible(name.replace("_", " ")))
 
 
 def check_table(rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -122,14 +123,28 @@ def metric(name: str, value: float) -> str:
     return f"{100 * value:.2f} %" if name.endswith("_rate") else f"{value:.4g}"
 
 
+def matrices(result: Mapping[str, Any]) -> list[str]:
+    """The matrices among the metrics of the last part, such as a confusion matrix, as lines.
+
+    Other arrays, and those of training data, are a look into the run file away.
+    """
+    part = list(result["metrics"])[-1]
+    return [
+        f"{_label(name)} ({part.replace('_', '-')})\n{rows(value)}"
+        for name, value in result["metrics"][part].items()
+        if np.ndim(value) == 2
+    ]
+
+
 def rows(matrix: Any) -> str:
     """The numbers of a small matrix in aligned columns; the shape of a large one."""
     matrix = np.asarray(matrix)
     if max(matrix.shape) > MOST_COLUMNS:
         return f"{' × '.join(map(str, matrix.shape))} numbers"
-    cells = [[number(v, 3) for v in row] for row in matrix.tolist()]
+    digits = 8 if matrix.dtype.kind in "iu" else 3
+    cells = [[number(v, digits) for v in row] for row in matrix.tolist()]
     width = max(len(cell) for row in cells for cell in row)
-    return "\n".join(" ".join(cell.rjust(width) for cell in row) for row in cells)
+    return "\n".join("  " + " ".join(cell.rjust(width) for cell in row) for row in cells)
 
 
 def sparkline(values: Iterable[float], width: int = 40) -> str:

@@ -5,7 +5,7 @@ import pytest
 
 import occore
 from occore.classification import LATTICE, MOST_SAMPLES, classification_record
-from occore.cli.show import result_table, rows
+from occore.cli.show import matrices, result_table, rows
 
 CASE = {
     "title": "t",
@@ -76,19 +76,22 @@ def test_targets_that_do_not_fit_are_one_line():
         case.build()
 
 
-def test_the_result_table_has_arrays_of_the_held_out_part(run):
+def test_the_matrices_of_the_held_out_part_are_shown(run):
     from rich.console import Console
 
     console = Console(width=100)
     with console.capture() as captured:
         console.print(result_table(run.result))
     shown = captured.get()
-    assert "confusion matrix (held-out)" in shown
-    assert "confusion matrix (train)" not in shown
     assert "error rate (train)" in shown
+    assert "confusion" not in shown
     assert "reliability" not in shown
+    (matrix,) = matrices(run.result)
+    assert matrix.splitlines()[0] == "confusion matrix (held-out)"
+    assert len(matrix.splitlines()) == 3
 
 
 def test_arrays_in_columns():
-    assert rows(np.array([[1, 20], [300, 4]])) == "  1  20\n300   4"
+    assert rows(np.array([[1, 20], [300, 4]])) == "    1  20\n  300   4"
+    assert rows(np.array([[1000, 20], [123456, 4]])) == "    1000     20\n  123456      4"
     assert rows(np.zeros((20, 3))) == "20 × 3 numbers"
