@@ -92,7 +92,7 @@ def sparse_quadratic(problem: Problem) -> SparseQuadratic:
     if "_sparse_quadratic" not in cache:
         why = not_sparse_quadratic(problem)
         if why is not None:
-            raise StructureError(f"needs sparse quadratic, but {why}")
+            raise StructureError(f"needs the structure 'sparse_quadratic', but {why}")
         cache["_sparse_quadratic"] = _assembled(problem)
     return cache["_sparse_quadratic"]
 

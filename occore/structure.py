@@ -53,7 +53,7 @@ def require_structure(problem: Problem, structure: Structure) -> None:
     """Raise StructureError where the problem lacks the structure."""
     why = spoiler(problem, structure)
     if why is not None:
-        raise StructureError(f"needs {structure.replace('_', ' ')}, but {why}")
+        raise StructureError(f"needs the structure {structure!r}, but {why}")
 
 
 def _not_squares(problem: Problem) -> str | None:

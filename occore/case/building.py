@@ -237,7 +237,7 @@ class _Builder:
                     if not any(spoiler(problem, needed) for needed in other.cls.requires)
                 ]
                 text = (
-                    f"{entry.name!r} needs a problem of {structure.replace('_', ' ')}, but {why}. "
+                    f"{entry.name!r} needs the structure {structure!r}, but {why}. "
                     f"Optimizers that would do: {', '.join(fit) or 'none of those registered'}"
                 )
                 self.complain(("optimizer", "kind"), text)

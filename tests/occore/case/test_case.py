@@ -238,7 +238,7 @@ class TestBuilding:
     def test_an_optimizer_for_another_structure(self, tables, host):
         tables["phase"].insert(0, {"name": "first", "dynamics": {"kind": "linear", "width": 5}})
         text = self.error(tables, host)
-        assert "optimizer.kind: 'cgls' needs a problem of linear least squares, but" in text
+        assert "optimizer.kind: 'cgls' needs the structure 'linear_least_squares', but" in text
         assert "the phase 'fit' (Linear) is a second one with controls" in text
         would_do = text.partition("Optimizers that would do: ")[2].split(", ")
         assert "lbfgs" in would_do

@@ -39,7 +39,7 @@ WRONG_CASES = {
         '[[phase]]\nname = "fit"',
         '[[phase]]\nname = "first"\ndynamics = { kind = "linear", width = 4 }\n'
         '[[phase]]\nname = "fit"',
-        "optimizer.kind: 'qr' needs a problem of dense least squares, but the phase 'fit' (Linear)",
+        "optimizer.kind: 'qr' needs the structure 'dense_least_squares', but the phase 'fit'",
     ),
     "shapes that do not fit": ("width = 1", "width = 2", "but the targets of the data have the"),
     "out of range": ("held_out = 0.2", "held_out = 2.0", "data.held_out: expected less than 1"),
