@@ -43,3 +43,8 @@ def norm(a: Array) -> float:
     """Euclidean norm of all entries of an array."""
     xp = array_namespace(a)
     return float(xp.sqrt(xp.sum(a * a)))
+
+
+def scaled(factor: float, a: Array) -> Array:
+    """factor · a, which is a itself for one: arrays of a million entries are not copied for it."""
+    return a if factor == 1 else factor * a

@@ -23,6 +23,7 @@ import numpy as np
 
 from occore.arrays import Array, Controls
 from occore.dynamics import Dynamics
+from occore.hermite import hermite
 from occore.layout import Layout
 from occore.linearization import Linearization, Products
 from occore.stage_controls import stage_values
@@ -44,11 +45,8 @@ class Hermite:
     rates: tuple[Array, Array]
 
     def __call__(self, t: float) -> Array:
-        """Value at a time of the step. Hairer, Nørsett and Wanner I, equation II.6.7."""
-        s = (t - self.t) / self.h
-        (a, b), (da, db) = self.values, self.rates
-        bubble = s * (s - 1) * ((1 - 2 * s) * (b - a) + self.h * ((s - 1) * da + s * db))
-        return (1 - s) * a + s * b + bubble
+        """Value at a time of the step."""
+        return hermite((t - self.t) / self.h, self.values, self.rates, self.h)
 
 
 @dataclass(frozen=True)

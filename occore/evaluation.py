@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from occore import composition
-from occore.arrays import Array, is_sparse
+from occore.arrays import Array, is_sparse, scaled
 from occore.errors import StructureError
 from occore.linearization import Linearization
 from occore.objective import ObjectiveLinearization
@@ -88,7 +88,7 @@ class Evaluation:
         pieces, start = [], 0
         for weight, term in self._terms():
             end = start + term.residual.size
-            pieces.append(_scaled(math.sqrt(weight), w[start:end].reshape(term.residual.shape)))
+            pieces.append(scaled(math.sqrt(weight), w[start:end].reshape(term.residual.shape)))
             start = end
         terminal = zip(self.terminal, pieces[: len(self.terminal)], strict=True)
         seeds = [_residual_vjp(term, piece) for (_, term), piece in terminal]
@@ -149,13 +149,8 @@ class Evaluation:
     def _stack(self, residuals: list[Any]) -> Array:
         weights = [weight for weight, _ in self._terms()]
         pairs = zip(weights, residuals, strict=True)
-        parts = [_scaled(math.sqrt(w), np.reshape(r, -1)) for w, r in pairs]
+        parts = [scaled(math.sqrt(w), np.reshape(r, -1)) for w, r in pairs]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-def _scaled(factor: float, a: Array) -> Array:
-    """factor · a, which is a itself for one: arrays of a million entries are not copied for it."""
-    return a if factor == 1 else factor * a
 
 
 def _residual_jvp(term: ObjectiveLinearization, d: Any) -> Array:

@@ -22,6 +22,7 @@ import numpy as np
 
 from occore.dynamics import Dynamics
 from occore.errors import ComputationError
+from occore.hermite import hermite
 from occore.objective import RunningObjective
 
 MOST_EVENTS = 10_000
@@ -79,7 +80,8 @@ def first_bracket(
     rounding, so that the slope tells its sign.
     Raises ComputationError where g starts at zero without a slope and goes through.
     """
-    (first, slope), (last, _) = both
+    (first, slope), (last, last_slope) = both
+    values, slopes = (first, last), (slope, last_slope)
     at_zero = at_zero or first == 0
     if at_zero:
         first = slope * np.sign(length)
@@ -90,7 +92,7 @@ def first_bracket(
             )
     places = [(0.0, first)]
     for s in _turns(both, length):
-        if at_zero or _cubic(s, both, length) * first <= 0:
+        if at_zero or hermite(s, values, slopes, length) * first <= 0:
             places.append((s * length, g(s * length)[0]))
     places.append((length, last))
     for (a, before), (b, after) in pairwise(places):
@@ -130,13 +132,6 @@ def pile_up(event: Event, count: int, t: float) -> ComputationError:
         f"{event.name!r} and others happened {count} times before t = {t:.8g}: events pile up in "
         "finite time. End the phase before, or make the event terminal"
     )
-
-
-def _cubic(s: float, both: Ends, length: float) -> float:
-    """Cubic Hermite interpolant. Hairer, Nørsett and Wanner I, equation II.6.7."""
-    (a, da), (b, db) = both
-    bend = s * (s - 1) * ((1 - 2 * s) * (b - a) + length * ((s - 1) * da + s * db))
-    return (1 - s) * a + s * b + bend
 
 
 def _turns(both: Ends, length: float) -> list[float]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from occore.arrays import Array, is_sparse
+from occore.arrays import Array, is_sparse, scaled
 from occore.errors import StructureError
 from occore.evaluation import Evaluation
 from occore.phase import Phase
@@ -43,14 +43,15 @@ def affine_residual(problem: Problem) -> AffineResidual:
 
     Raises StructureError where the problem is none.
     """
-    cache = problem.__dict__  # as functools.cached_property does: a problem never changes
-    if "_affine_residual" not in cache:
-        require_structure(problem, "linear_least_squares")
-        forward = problem.counts.forward
-        origin = problem.at(np.zeros(problem.size, problem.dtype))
-        problem.counts.forward = forward  # set-up is no work of an iteration, nor done by all
-        cache["_affine_residual"] = AffineResidual(origin.residual(), origin)
-    return cache["_affine_residual"]
+    return problem.once("affine residual", lambda: _affine_residual(problem))
+
+
+def _affine_residual(problem: Problem) -> AffineResidual:
+    require_structure(problem, "linear_least_squares")
+    forward = problem.counts.forward
+    origin = problem.at(np.zeros(problem.size, problem.dtype))
+    problem.counts.forward = forward  # set-up is no work of an iteration, nor done by all
+    return AffineResidual(origin.residual(), origin)
 
 
 def column_norms(problem: Problem) -> Array:
@@ -58,24 +59,25 @@ def column_norms(problem: Problem) -> Array:
 
     Sparse matrices stay sparse. Raises StructureError where it cannot hand them out.
     """
-    cache = problem.__dict__
-    if "_column_norms" not in cache:
-        why = without_matrices(problem)
-        if why is not None:
-            raise StructureError(f"columns are scaled where they are at hand, but {why}")
-        last, norms = problem.phases[-1], {}
-        samples, design = _design(problem)
-        weight = sum(scale**2 for scale in _scales(problem, samples))
-        for name, M in design.items():
-            squares = weight * _column_squares(M)
-            for factor, term in problem.penalties:
-                rows = _row_operator(term, last.name, name, M.shape[1])
-                squares = squares if rows is None else squares + factor * _column_squares(rows)
-            root = np.where(squares > 0, np.sqrt(squares), 1.0)
-            shape = last.layout.shapes[name]
-            norms[name] = np.broadcast_to(root, (math.prod(shape) // root.size, root.size))
-        cache["_column_norms"] = last.layout.flatten(norms).astype(problem.dtype)
-    return cache["_column_norms"]
+    return problem.once("column norms", lambda: _column_norms(problem))
+
+
+def _column_norms(problem: Problem) -> Array:
+    why = without_matrices(problem)
+    if why is not None:
+        raise StructureError(f"columns are scaled where they are at hand, but {why}")
+    last, norms = problem.phases[-1], {}
+    samples, design = _design(problem)
+    weight = sum(scale**2 for scale in _scales(problem, samples))
+    for name, M in design.items():
+        squares = weight * _column_squares(M)
+        for factor, term in problem.penalties:
+            rows = _row_operator(term, last.name, name, M.shape[1])
+            squares = squares if rows is None else squares + factor * _column_squares(rows)
+        root = np.where(squares > 0, np.sqrt(squares), 1.0)
+        shape = last.layout.shapes[name]
+        norms[name] = np.broadcast_to(root, (math.prod(shape) // root.size, root.size))
+    return last.layout.flatten(norms).astype(problem.dtype)
 
 
 def _column_squares(M: Array) -> Array:
@@ -171,8 +173,8 @@ def dense_least_squares(problem: Problem) -> DenseLeastSquares:
     target = problem.data.targets.reshape(samples, -1)
     scales = _scales(problem, samples)
     return DenseLeastSquares(
-        _joined([_scaled(scale, model.features) for scale in scales], axis=0),
-        _joined([_scaled(scale, target) for scale in scales], axis=0),
+        _joined([scaled(scale, model.features) for scale in scales], axis=0),
+        _joined([scaled(scale, target) for scale in scales], axis=0),
         model.operators,
         model,
     )
@@ -181,10 +183,6 @@ def dense_least_squares(problem: Problem) -> DenseLeastSquares:
 def _joined(blocks: list[Array], axis: int) -> Array:
     """The blocks as one matrix; a single one is not copied, since it may be large."""
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=axis)
-
-
-def _scaled(factor: float, a: Array) -> Array:
-    return a if factor == 1 else factor * a
 
 
 def _design(problem: Problem) -> tuple[int, dict[str, Array]]:

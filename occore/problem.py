@@ -8,8 +8,10 @@ is evaluated twice between value and gradient. No result depends on an earlier e
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -124,6 +126,16 @@ class Problem:
         for phase in self.phases:
             shapes.append(phase.dynamics.output_shape or shapes[-1])
         return shapes
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """What follows from the problem alone, such as matrices; made when first asked for, once.
+
+        As `functools.cached_property` does: a problem never changes, and a changed copy has none.
+        """
+        derived = self.__dict__.setdefault("_derived", {})
+        if name not in derived:
+            derived[name] = make()
+        return derived[name]
 
     def subset(self, indices: Array) -> Problem:
         """The same problem on some of the samples: a mini-batch or a shard."""

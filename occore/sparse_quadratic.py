@@ -13,8 +13,7 @@ All columns share H. It is a SciPy sparse matrix; `hessian_product` applies it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -34,7 +33,6 @@ class SparseQuadratic:
     B: Array
     c: float
     problem: Problem
-    derived: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def H(self) -> Any:
@@ -50,12 +48,6 @@ class SparseQuadratic:
     def value(self, matrix: Array, residual: Array) -> float:
         """J at Θ, where the residual is B − H Θ: −½ tr Θᵀ(B + residual) + c."""
         return float(self.c - np.sum(matrix * (self.B + residual)) / 2)
-
-    def once(self, name: str, make: Callable[[], Any]) -> Any:
-        """What an optimizer derives from the matrices, such as a preconditioner; made once."""
-        if name not in self.derived:
-            self.derived[name] = make()
-        return self.derived[name]
 
     def matrix(self, theta: Array) -> Array:
         """Θ of the flat vector θ."""
@@ -88,18 +80,15 @@ def sparse_quadratic(problem: Problem) -> SparseQuadratic:
 
     Raises StructureError where the problem has none.
     """
-    cache = problem.__dict__  # as functools.cached_property does: a problem never changes
-    if "_sparse_quadratic" not in cache:
-        why = not_sparse_quadratic(problem)
-        if why is not None:
-            raise StructureError(f"needs the structure 'sparse_quadratic', but {why}")
-        cache["_sparse_quadratic"] = _assembled(problem)
-    return cache["_sparse_quadratic"]
+    return problem.once("sparse quadratic", lambda: _assembled(problem))
 
 
 def _assembled(problem: Problem) -> SparseQuadratic:
     import scipy.sparse
 
+    why = not_sparse_quadratic(problem)
+    if why is not None:
+        raise StructureError(f"needs the structure 'sparse_quadratic', but {why}")
     x = problem.data.inputs
     for phase in problem.phases[:-1]:
         x = phase(x, {})

@@ -99,7 +99,7 @@ class CG(Optimizer[CGState]):
 
     def _precondition(self, system: SparseQuadratic) -> Callable[[Array], Array]:
         kind = self.preconditioner
-        return system.once(f"preconditioner {kind}", lambda: preconditioner(kind, system.H))
+        return system.problem.once(f"preconditioner {kind}", lambda: preconditioner(kind, system.H))
 
     @classmethod
     def example(cls) -> Example:
