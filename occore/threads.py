@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def shard_pool(most: int | None = None) -> Iterator[ThreadPoolExecutor]:
+def shard_pool(most: int) -> Iterator[ThreadPoolExecutor]:
     """A thread for each core, and not more than `most`.
 
     Threads of BLAS within these would wait for each other: products of matrices then took half as
@@ -17,7 +17,6 @@ def shard_pool(most: int | None = None) -> Iterator[ThreadPoolExecutor]:
     """
     from threadpoolctl import threadpool_limits
 
-    count = os.cpu_count() or 1
-    with threadpool_limits(1, user_api="blas"):
-        with ThreadPoolExecutor(min(count, most or count)) as pool:
-            yield pool
+    count = min(most, os.cpu_count() or 1)
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(count) as pool:
+        yield pool
