@@ -225,3 +225,18 @@ from .time_control import (
 )
 
 __version__: str
+from .initialisation import (
+    Initialisation as Initialisation,
+)
+from .initialisation import (
+    initial_weights as initial_weights,
+)
+from .kernels.activations import (
+    Activation as Activation,
+)
+from .kernels.activations import (
+    ActivationName as ActivationName,
+)
+from .kernels.activations import (
+    activation as activation,
+)

@@ -21,10 +21,12 @@ from occore import (
     Controls,
     Dynamics,
     Example,
+    Initialisation,
     InputError,
     Layout,
     Linearization,
     array_namespace,
+    initial_weights,
     matrix_product,
     transposed_product,
 )
@@ -39,12 +41,15 @@ class Linear(Dynamics):
     state_shape: tuple[int, ...]
     width: Annotated[int, Field(gt=0, description="number of outputs")]
     bias: Annotated[bool, Field(description="whether a constant b is added")] = True
+    initialisation: Annotated[
+        Initialisation, Field(description="how W is drawn at the start; b is zero then")
+    ] = "zero"
 
     def __post_init__(self) -> None:
         if len(self.state_shape) != 1:
             raise InputError(
                 f"a linear layer takes vectors of features; its state has the shape "
-                f"{self.state_shape}: flatten it first"
+                f'{self.state_shape}: put a phase of kind "flatten" before it'
             )
 
     @property
@@ -57,6 +62,12 @@ class Linear(Dynamics):
     def output_shape(self) -> tuple[int, ...]:
         """(width,)."""
         return (self.width,)
+
+    def initial_controls(self, rng: np.random.Generator) -> Controls:
+        """W as `initialisation` says, b zero."""
+        u = self.controls.zeros()
+        width, n = u["W"].shape
+        return u | {"W": initial_weights(self.initialisation, (width, n), n, width, rng)}
 
     def __call__(self, t: float, x: Array, u: Controls) -> Array:
         """W x + b of each sample."""

@@ -1,0 +1,10 @@
+"""Convolutional networks, as stencils and as discretised differential operators."""
+
+from typing import Any
+
+import occore
+
+
+@occore.hookimpl
+def occore_register(registry: Any) -> None:
+    """Register layers."""

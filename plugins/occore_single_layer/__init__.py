@@ -1,0 +1,15 @@
+"""Single layer networks: a hidden layer σ(K x + b) and what trains it."""
+
+from typing import Any
+
+import occore
+
+
+@occore.hookimpl
+def occore_register(registry: Any) -> None:
+    """Register layers."""
+    from occore_single_layer.dense import Dense
+    from occore_single_layer.flatten import Flatten
+
+    registry.dynamics("dense", Dense)
+    registry.dynamics("flatten", Flatten)
