@@ -40,6 +40,12 @@ class Dynamics(Interface):
     affine_in_controls: ClassVar[bool] = False
     """Whether f is affine in u for every fixed (t, x)."""
 
+    couples_samples: ClassVar[bool] = False
+    """Whether f of one sample depends on the others, as in batch normalisation.
+
+    Such samples cannot be cut into shards.
+    """
+
     @abstractmethod
     def __call__(self, t: float, x: Array, u: Controls) -> Array:
         """The value, of shape (samples, *output shape). Changes none of its arguments."""
