@@ -68,8 +68,7 @@ class Evaluation:
         )
         p, dp = self.problem.join_cost(self._seed[0], 1.0), self.problem.join_cost(dp, 0.0)
         second = composition.control_second(self.parts, p, dp, self._zero, tangents, du)
-        self.problem.counts.tangent += 1
-        self.problem.counts.adjoint += 1
+        self.problem.count(tangent=1, adjoint=1)
         penalties = self._penalties(lambda term: term.hessian_product(controls))
         return self._flatten(second) + direct + penalties
 
@@ -132,12 +131,12 @@ class Evaluation:
         return self.problem.flatten(dict(zip(names, pu, strict=True)))
 
     def _tangent(self, v: Array) -> Array:
-        self.problem.counts.tangent += 1
+        self.problem.count(tangent=1)
         tangents = composition.control_tangents(self.parts, self._zero, self._controls(v))
         return self.problem.split_cost(tangents[-1])[0]
 
     def _adjoint(self, p: Array, cost: float = 0.0) -> Array:
-        self.problem.counts.adjoint += 1
+        self.problem.count(adjoint=1)
         return self._flatten(composition.control_vjp(self.parts, self.problem.join_cost(p, cost)))
 
     def _penalties(self, product: Any) -> Array:

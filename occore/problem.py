@@ -35,26 +35,30 @@ from occore.running import RunningTotal, carry_cost, join
 
 @dataclass
 class Counts:
-    """How often the chain was swept, over all samples."""
+    """How often the chain was swept; a sweep over some of the samples counts as their share."""
 
-    forward: int = 0
-    tangent: int = 0
-    adjoint: int = 0
+    forward: float = 0.0
+    tangent: float = 0.0
+    adjoint: float = 0.0
 
     @property
-    def evaluations(self) -> int:
-        """Sweeps of any kind."""
+    def work(self) -> float:
+        """Sweeps of any kind over all samples: the unit in which optimizers are compared."""
         return self.forward + self.tangent + self.adjoint
 
 
 @dataclass(frozen=True)
 class Problem:
-    """minimise J(θ) over the flat vector θ of all controls."""
+    """minimise J(θ) over the flat vector θ of all controls.
+
+    whole: how many samples the problem has that this one is a `subset` of; None where it is none.
+    """
 
     phases: tuple[Phase, ...]
     objective: Objective
     data: Data
     counts: Counts = field(default_factory=Counts, compare=False)
+    whole: int | None = None
 
     @cached_property
     def layout(self) -> Layout:
@@ -138,8 +142,19 @@ class Problem:
         return derived[name]
 
     def subset(self, indices: Array) -> Problem:
-        """The same problem on some of the samples: a mini-batch or a shard."""
-        return replace(self, data=self.data.subset(indices))
+        """The same problem on some of the samples: a mini-batch or a shard.
+
+        It shares the counts, to which a sweep over it adds its share of all samples.
+        """
+        whole = self.data.samples if self.whole is None else self.whole
+        return replace(self, data=self.data.subset(indices), whole=whole)
+
+    def count(self, *, forward: int = 0, tangent: int = 0, adjoint: int = 0) -> None:
+        """Note sweeps over the samples of this problem."""
+        share = 1.0 if self.whole is None else self.data.samples / self.whole
+        self.counts.forward += share * forward
+        self.counts.tangent += share * tangent
+        self.counts.adjoint += share * adjoint
 
     def initial_controls(self, rng: np.random.Generator) -> Array:
         """Where an optimizer starts, a vector (size,)."""
@@ -181,7 +196,7 @@ class Problem:
     def _end(self, theta: Array, inputs: Array | None) -> Array:
         """What the last link gives."""
         controls, x = self.unflatten(theta), self.start_states(inputs)
-        self.counts.forward += 1
+        self.count(forward=1)
         for link in self.links:
             x = link(x, controls[link.name])
         return x
@@ -208,7 +223,7 @@ class Problem:
     def at(self, theta: Array) -> Evaluation:
         """Value and derivatives at θ."""
         controls, end, parts = self.unflatten(theta), self.start_states(None), []
-        self.counts.forward += 1
+        self.count(forward=1)
         for link in self.links:
             end, part = link.linearize(end, controls[link.name])
             parts.append(part)

@@ -28,10 +28,9 @@ COLUMNS = (
     "gradient_norm",
     "step_length",
     "control_norm",
-    "evaluations",
+    "work",
     "wall_time",
 )
-INTEGERS = ("iteration", "evaluations")
 LOG_INTERVAL = 0.1
 """Seconds between lines of the log, at least."""
 
@@ -41,8 +40,14 @@ class History:
 
     def __init__(self, columns: Mapping[str, np.ndarray] | None = None) -> None:
         self.columns = {name: list[float]() for name in COLUMNS}
-        for name, values in (columns or {}).items():
-            self.columns[name] = values.tolist()
+        if columns is None:
+            return
+        missing = sorted(set(COLUMNS) - set(columns))
+        if missing:
+            raise RunFileError(
+                f"the history has no {', '.join(missing)}: the run is of another version of occore"
+            )
+        self.columns = {name: values.tolist() for name, values in columns.items()}
 
     def append(
         self, theta: Array, state: State, counts: Counts, wall_time: float
@@ -54,7 +59,7 @@ class History:
             "gradient_norm": state.gradient_norm,
             "step_length": state.step_length,
             "control_norm": norm(theta),
-            "evaluations": counts.evaluations,
+            "work": counts.work,
             "wall_time": wall_time,
         }
         for name, value in row.items():
@@ -64,7 +69,7 @@ class History:
     def arrays(self) -> dict[str, np.ndarray]:
         """The columns as arrays."""
         return {
-            name: np.asarray(values, np.int64 if name in INTEGERS else np.float64)
+            name: np.asarray(values, np.int64 if name == "iteration" else np.float64)
             for name, values in self.columns.items()
         }
 

@@ -192,7 +192,7 @@ class Execution:
             return
         self.state = state_from_record(optimizer.state, checkpoint["optimizer"])
         counts.forward, counts.tangent, counts.adjoint = (
-            int(checkpoint["counts"][name]) for name in ("forward", "tangent", "adjoint")
+            float(checkpoint["counts"][name]) for name in ("forward", "tangent", "adjoint")
         )
 
     @property

@@ -41,8 +41,7 @@ class SparseQuadratic:
 
     def hessian_product(self, matrix: Array) -> Array:
         """H Θ, counted as a sweep forward and one back, which it replaces."""
-        self.problem.counts.tangent += 1
-        self.problem.counts.adjoint += 1
+        self.problem.count(tangent=1, adjoint=1)
         return self.H @ matrix
 
     def value(self, matrix: Array, residual: Array) -> float:

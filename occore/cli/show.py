@@ -75,7 +75,7 @@ def result_table(result: Mapping[str, Any]) -> Table:
     for name, value in result.get("certificates", {}).items():
         table.add_row(_label(name), number(value, 4))
     counts = result["counts"]
-    table.add_row("sweeps", ", ".join(f"{v} {k}" for k, v in counts.items() if v) or "none")
+    table.add_row("sweeps", ", ".join(f"{number(v)} {k}" for k, v in counts.items() if v) or "none")
     for phase, cost in result.get("integration", {}).items():
         steps = f"{cost['steps']:,} steps, {cost['recomputed_steps']:,} recomputed"
         stored = f"{cost['peak_bytes'] / 1e6:.3g} MB stored at most"

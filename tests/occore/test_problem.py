@@ -119,3 +119,15 @@ def test_single_precision_stays_single(problem, theta):
     _, gradient = single.value_and_gradient(theta.astype(np.float32))
     assert gradient.dtype == np.float32
     assert_allclose(gradient, problem.value_and_gradient(theta)[1], rtol=2e-4, atol=1e-4)
+
+
+def test_sweeps_over_some_samples_count_as_their_share(problem, theta):
+    two = problem.subset(np.array([4, 1]))
+    at = two.at(theta)
+    at.gradient()
+    at.gauss_newton_product(theta)
+    assert vars(problem.counts) == {"forward": 2 / 6, "tangent": 2 / 6, "adjoint": 4 / 6}
+    two.subset(np.array([1])).smooth_part.value(theta)  # one sample of the six
+    problem.value(theta)
+    assert problem.counts.forward == 2 / 6 + 1 / 6 + 1
+    assert_allclose(problem.counts.work, 1.5 + 2 / 6 + 4 / 6)

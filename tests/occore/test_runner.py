@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import h5py
 import numpy as np
 import pytest
 
@@ -240,3 +241,27 @@ def test_two_processes_do_not_share_signal_handlers():
         assert signal.getsignal(signal.SIGINT) != before
     assert signal.getsignal(signal.SIGINT) == before
     assert os.getpid() > 0
+
+
+def test_work_adds_up_exactly_over_a_resume(long_case, tmp_path):
+    """The row before the interruption and the one after it are those of an uninterrupted run."""
+    case = occore.load_case(long_case("steepest_descent"), settings=["optimizer.max_iterations=9"])
+    whole = occore.run(case, tmp_path / "whole.h5", checks=False)
+    stopped = occore.run(
+        occore.load_case(long_case("steepest_descent"), settings=["optimizer.max_iterations=4"]),
+        tmp_path / "run.h5",
+        checks=False,
+    )
+    more = occore.resume(stopped.path, settings=["optimizer.max_iterations=9"])
+    assert more.history["work"].dtype == np.float64
+    assert np.array_equal(more.history["work"], whole.history["work"])
+    assert whole.history["work"][-1] == sum(whole.result["counts"].values())
+
+
+def test_a_history_of_another_version_cannot_go_on(long_case, tmp_path):
+    case = occore.load_case(long_case("cgls"), settings=["optimizer.max_iterations=2"])
+    path = occore.run(case, tmp_path / "run.h5", checks=False).path
+    with h5py.File(path, "r+") as file:
+        del file["history/work"]
+    with pytest.raises(RunFileError, match="no work: the run is of another version"):
+        occore.resume(path, settings=["optimizer.max_iterations=4"])

@@ -43,7 +43,7 @@ def test_resumed_runs_end_alike(objective, optimizer, stop, tmp_path):
     most = options["max_iterations"]
     resumed = occore.resume(tmp_path / "part.h5", settings=[f"optimizer.max_iterations={most}"])
     assert resumed.status == whole.status
-    for name in ("objective", "gradient_norm", "step_length", "control_norm", "evaluations"):
+    for name in ("objective", "gradient_norm", "step_length", "control_norm", "work"):
         assert np.array_equal(resumed.history[name], whole.history[name], equal_nan=True), name
     for name, values in whole.controls["fit"].items():
         assert np.array_equal(resumed.controls["fit"][name], values)
