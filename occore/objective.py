@@ -119,6 +119,12 @@ class TerminalObjective(Objective):
     def linearize(self, x: Array, target: Array) -> tuple[Array, ObjectiveLinearization]:
         """The value, and the derivatives with respect to x."""
 
+    @property
+    @overridable
+    def averages(self) -> bool:
+        """Whether Φ is a mean over the samples; otherwise it is their sum."""
+        return False
+
     residual_scale: Callable[[int], float] | None = None
     """Optional: s(samples), where the residual is s · (x − target)."""
 

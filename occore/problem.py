@@ -149,6 +149,18 @@ class Problem:
         whole = self.data.samples if self.whole is None else self.whole
         return replace(self, data=self.data.subset(indices), whole=whole)
 
+    def minibatch(self, indices: Array) -> Problem:
+        """A `subset` that stands for all: J_B = (N/|B|) Σ_B Φ + R, where Φ is a sum over samples.
+
+        For samples drawn at random its value and gradient are unbiased estimates of J and ∇J. A
+        mean over the samples is one already, and a control term has no samples.
+        """
+        part = self.subset(indices)
+        factor = self.data.samples / part.data.samples
+        weighted = part.objective.terms
+        terms = tuple((w * factor if _adds_up(term) else w, term) for w, term in weighted)
+        return replace(part, objective=Total(terms))
+
     def count(self, *, forward: int = 0, tangent: int = 0, adjoint: int = 0) -> None:
         """Note sweeps over the samples of this problem."""
         share = 1.0 if self.whole is None else self.data.samples / self.whole
@@ -262,3 +274,10 @@ class Problem:
     def jacobian(self, theta: Array) -> Evaluation:
         """The Jacobian of the residual at θ, through `residual_jvp` and `residual_vjp`."""
         return self.at(theta)
+
+
+def _adds_up(term: Objective) -> bool:
+    """Whether a term is a sum over the samples."""
+    if isinstance(term, TerminalObjective):
+        return not term.averages
+    return not isinstance(term, ControlObjective)

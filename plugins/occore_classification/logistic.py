@@ -52,6 +52,11 @@ class Logistic(TerminalObjective):
 
     reduction: Reduction = "mean"
 
+    @property
+    def averages(self) -> bool:
+        """As `reduction` says."""
+        return self.reduction == "mean"
+
     def __call__(self, x: Array, target: Array) -> Array:
         """Φ."""
         return self.linearize(x, target)[0]

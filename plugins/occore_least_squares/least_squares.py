@@ -41,6 +41,11 @@ class LeastSquares(TerminalObjective):
         Field(gt=0, allow_inf_nan=False, description="largest target there may be, for psnr"),
     ] = None
 
+    @property
+    def averages(self) -> bool:
+        """As `reduction` says."""
+        return self.reduction == "mean"
+
     def residual_scale(self, samples: int) -> float:
         """s: 1 for the sum, 1/√samples for the mean."""
         return 1.0 if self.reduction == "sum" else samples**-0.5

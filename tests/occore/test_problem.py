@@ -1,5 +1,8 @@
 """A chain of phases: value, gradient, Gauss–Newton and Hessian products."""
 
+from dataclasses import replace
+from itertools import combinations
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -131,3 +134,15 @@ def test_sweeps_over_some_samples_count_as_their_share(problem, theta):
     problem.value(theta)
     assert problem.counts.forward == 2 / 6 + 1 / 6 + 1
     assert_allclose(problem.counts.work, 1.5 + 2 / 6 + 4 / 6)
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_minibatches_are_unbiased(problem, theta, reduction):
+    """Over all pairs of samples, which are equally likely, they are right in the mean."""
+    whole = replace(problem, objective=LeastSquares(reduction) + 0.3 * Tikhonov())
+    pairs = [np.array(pair) for pair in combinations(range(whole.data.samples), 2)]
+    found = [whole.minibatch(pair).value_and_gradient(theta) for pair in pairs]
+    value, gradient = whole.value_and_gradient(theta)
+    assert_allclose(np.mean([v for v, _ in found]), value, rtol=1e-13)
+    assert_allclose(np.mean([g for _, g in found], axis=0), gradient, rtol=1e-11, atol=1e-13)
+    assert np.std([v for v, _ in found]) > 0.01 * value

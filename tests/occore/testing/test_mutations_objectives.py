@@ -218,6 +218,11 @@ def loaded(change):
 
 
 MUTANTS = [
+    Mutant(
+        "a-mean-that-calls-itself-a-sum",
+        "softmax",
+        replaced(SoftmaxCrossEntropy, "averages", False),
+    ),
     squares("gradient-without-scale", "gradient", lambda f, s: s.residual),
     squares("sign-of-gradient", "gradient", times(-1)),
     squares("hessian-doubled", "hessian_product", times(2)),
