@@ -1,0 +1,1 @@
+"""One convolution, computed in several ways: all give the same numbers to rounding."""

@@ -1,0 +1,61 @@
+"""im2col and a matrix product: the cells that each output reads, side by side, times the stencil.
+
+With P(x) the matrix of patches, (samples · outputs, taps · channels_in):
+
+    forward            y = P(x) K              K as (taps · channels_in, channels_out)
+    adjoint            x = Pᵀ(p Kᵀ)            each cell adds up what its readers got
+    stencil gradient   K = P(x)ᵀ p
+
+Works for the arrays of any library, symbols included: no entry is changed in place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from occore import Array, array_namespace
+
+if TYPE_CHECKING:
+    from occore_convolution.operator import ConvolutionOperator
+
+
+def forward(operator: ConvolutionOperator, x: Array, K: Array) -> Array:
+    """The convolution of x, (samples, *output grid, channels_out)."""
+    xp = array_namespace(x, K)
+    y = _patches(operator, x) @ xp.reshape(K, (-1, operator.channels_out))
+    return xp.reshape(y, (x.shape[0], *operator.output_shape))
+
+
+def adjoint(operator: ConvolutionOperator, p: Array, K: Array) -> Array:
+    """Its transpose in x, (samples, *grid, channels_in)."""
+    xp = array_namespace(p, K)
+    taps, matrix = operator.taps, xp.reshape(K, (-1, operator.channels_out))
+    q = xp.reshape(p, (-1, operator.channels_out)) @ matrix.T
+    q = xp.reshape(q, (p.shape[0], taps.cells.size, operator.channels_in))
+    rows = _rows(q, taps.readers, taps.uneven)
+    return xp.reshape(xp.sum(rows, axis=2), (p.shape[0], *operator.input_shape))
+
+
+def stencil_gradient(operator: ConvolutionOperator, x: Array, p: Array) -> Array:
+    """Its transpose in K, (*stencil, channels_in, channels_out)."""
+    xp = array_namespace(x, p)
+    K = _patches(operator, x).T @ xp.reshape(p, (-1, operator.channels_out))
+    return xp.reshape(K, operator.stencil_shape)
+
+
+def _patches(operator: ConvolutionOperator, x: Array) -> Array:
+    """P(x), (samples · outputs, taps · channels_in)."""
+    xp, taps = array_namespace(x), operator.taps
+    cells = xp.reshape(x, (x.shape[0], taps.inputs, operator.channels_in))
+    rows = _rows(cells, taps.cells, taps.any_outside)
+    columns = taps.cells.shape[1] * operator.channels_in
+    return xp.reshape(rows, (x.shape[0] * taps.cells.shape[0], columns))
+
+
+def _rows(a: Array, numbers: Array, with_zero: bool) -> Array:
+    """a[:, numbers], where the number after the last stands for zero."""
+    xp = array_namespace(a)
+    if with_zero:
+        a = xp.concat([a, 0 * a[:, :1, :]], axis=1)
+    found = xp.take(a, xp.asarray(numbers.ravel()), axis=1)
+    return xp.reshape(found, (a.shape[0], *numbers.shape, a.shape[2]))
