@@ -8,3 +8,6 @@ import occore
 @occore.hookimpl
 def occore_register(registry: Any) -> None:
     """Register layers."""
+    from occore_convolution.structured_layer import StructuredLayer
+
+    registry.dynamics("structured_layer", StructuredLayer)

@@ -1,0 +1,1 @@
+"""Parametric matrices K(θ) = mat(Qθ), one kind a file."""
