@@ -1,7 +1,8 @@
 """What a run keeps of a classification for its figures: names of classes, regions of the plane.
 
 A run file is looked at without its data; so what a picture of the decision regions needs is stored
-in it: which class the model gives to each point of a lattice, and some samples to draw over it.
+in it: which class the model gives to each point of a lattice, and some samples to draw over it; or
+some pictures, where the classes are those of their pixels.
 """
 
 from __future__ import annotations
@@ -20,20 +21,33 @@ LATTICE = 160
 MOST_SAMPLES = 1000
 """Samples of each part that are drawn."""
 
+MOST_PICTURES = 3
+"""Pictures that are drawn where pixels are classified."""
+
 MARGIN = 0.05
 """Of the extent of the samples, around them."""
 
 
 def classification_record(problem: Problem, theta: Array, held_out: Data | None) -> dict[str, Any]:
-    """`classes`, and `regions` where the inputs are points of a plane; empty for other problems.
+    """`classes`, and `regions` of a plane of inputs or `pictures` whose pixels are classified.
+
+    Empty for other problems.
 
     regions: `x`, `y` (LATTICE,), `decision` (LATTICE, LATTICE), the index of the class at (y, x),
     and for `train` and `held_out` the `points` (n, 2) and the `class` (n,) of up to 1000 samples.
+    pictures: `input` (n, rows, columns, channels), and the classes `truth` and `decision`
+    (n, rows, columns), of the first held-out samples, or training samples where none are held out.
     """
     data, decide = problem.data, _decision(problem)
     if data.classes is None or decide is None:
         return {}
     record: dict[str, Any] = {"classes": np.array(data.classes, object)}
+    if data.targets.ndim == 4 and data.inputs.shape[:-1] == data.targets.shape[:-1]:
+        shown = held_out or data
+        shown = shown.subset(np.arange(min(MOST_PICTURES, shown.samples)))
+        decision = decide(problem.output(theta, shown.inputs))
+        pictures = {"input": shown.inputs, "truth": true_classes(shown), "decision": decision}
+        return record | {"pictures": pictures}
     if data.inputs.shape[1:] != (2,):
         return record
     low, high = data.inputs.min(axis=0), data.inputs.max(axis=0)
@@ -54,10 +68,10 @@ def _decision(problem: Problem) -> Any:
 
 
 def true_classes(data: Data) -> Array:
-    """The index of the class of each sample, of one-hot rows or a column of 0 and 1."""
-    if data.targets.shape[1] == 1:
-        return (data.targets[:, 0] > 0.5).astype(np.int64)
-    return np.argmax(data.targets, axis=1)
+    """The index of the class of each sample, or cell, of one-hot rows or a column of 0 and 1."""
+    if data.targets.shape[-1] == 1:
+        return (data.targets[..., 0] > 0.5).astype(np.int64)
+    return np.argmax(data.targets, axis=-1)
 
 
 def _drawn(data: Data) -> dict[str, Array]:

@@ -8,6 +8,7 @@ import occore
 @occore.hookimpl
 def occore_register(registry: Any) -> None:
     """Register objectives, optimizers and data sets."""
+    from occore_classification.class_codes import ClassCodes
     from occore_classification.datasets.half_plane import HalfPlane
     from occore_classification.datasets.peaks5 import Peaks5
     from occore_classification.fista import FISTA
@@ -23,6 +24,7 @@ def occore_register(registry: Any) -> None:
     from occore_classification.softmax_cross_entropy import SoftmaxCrossEntropy
 
     registry.objective("softmax_cross_entropy", SoftmaxCrossEntropy)
+    registry.objective("class_codes", ClassCodes)
     registry.objective("logistic", Logistic)
     registry.objective("l1", L1)
     registry.optimizer("gradient_descent", GradientDescent)

@@ -1,4 +1,8 @@
-"""What `occore inspect --plot` draws of a classification: confusion, calibration, decisions."""
+"""What `occore inspect --plot` draws of a classification: confusion, calibration, decisions.
+
+Where there are neither regions of a plane nor pictures to draw, the errors against the rejected
+share are.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +23,23 @@ MOST_LABELS = 12
 
 @dataclass(frozen=True)
 class ClassificationFigure:
-    """Confusion matrix and reliability diagram; regions of the plane, or rows of W as pictures."""
+    """Confusion matrix, reliability diagram, and a third panel of what there is more to see."""
 
     run: Run
-    panels: int
+
+    @property
+    def panels(self) -> int:
+        """Three, or two where there are no probabilities."""
+        return 3 if self._calibrated else 2
 
     @property
     def width(self) -> float:
         """Of the whole figure, with the history; inches."""
         return PANEL * (1 + self.panels)
+
+    @property
+    def _calibrated(self) -> bool:
+        return "reliability_confidence" in self.run.result["metrics"]["train"]
 
     def __call__(self, panel: Any) -> None:
         """Draw into a matplotlib subfigure."""
@@ -36,11 +48,16 @@ class ClassificationFigure:
         part = "held_out" if "held_out" in parts else "train"
         places = panel.subfigures(1, self.panels)
         plot_confusion(parts[part], classes, part.replace("_", "-"), places[0].subplots())
-        plot_reliability(parts, places[1].subplots())
+        if self._calibrated:
+            plot_reliability(parts, places[1].subplots())
         if "regions" in result:
-            plot_regions(result["regions"], classes, places[2].subplots())
+            plot_regions(result["regions"], classes, places[-1].subplots())
+        elif "pictures" in result:
+            plot_segmentation(result["pictures"], len(classes), places[-1])
         elif (pictures := square_pictures(self.run)) is not None:
-            plot_pictures(*pictures, places[2])
+            plot_pictures(*pictures, places[-1])
+        else:
+            plot_reject(parts, places[-1].subplots())
 
 
 def figure(run: Run) -> ClassificationFigure | None:
@@ -48,8 +65,7 @@ def figure(run: Run) -> ClassificationFigure | None:
     names = {row.path for row in run.tree()}
     if "result/metrics/train/confusion_matrix" not in names or "result/classes" not in names:
         return None
-    third = "result/regions" in names or square_pictures(run) is not None
-    return ClassificationFigure(run, 3 if third else 2)
+    return ClassificationFigure(run)
 
 
 def plot_confusion(metrics: dict[str, Any], classes: list[str], part: str, axes: Axes) -> None:
@@ -93,6 +109,38 @@ def plot_reliability(parts: dict[str, dict[str, Any]], axes: Axes) -> None:
     axes.set_ylabel("share of right decisions")
     axes.set_title("calibration")
     axes.legend(loc="best", fontsize=8)
+
+
+def plot_reject(parts: dict[str, dict[str, Any]], axes: Axes) -> None:
+    """Errors among the accepted samples against the rejected share, in per cent, by both rules."""
+    for color, (part, metrics) in zip(("C0", "C1"), parts.items(), strict=False):
+        shares = 100 * metrics["reject_shares"]
+        for rule, style in (("difference", "-"), ("best", "--")):
+            label = f"{part.replace('_', '-')}, by {rule}"
+            errors = 100 * metrics[f"reject_error_{rule}"]
+            axes.plot(shares, errors, style, color=color, label=label)
+    axes.axhline(1, color="0.6", linewidth=1)
+    axes.set_xlabel("rejected / %")
+    axes.set_ylabel("errors among the accepted / %")
+    axes.set_title("reject option")
+    axes.legend(loc="best", fontsize=8)
+
+
+def plot_segmentation(pictures: dict[str, Any], classes: int, panel: Any) -> None:
+    """A row for each picture: as it is, the classes of its pixels, and the decisions."""
+    inputs = np.asarray(pictures["input"])
+    grid = panel.subplots(len(inputs), 3, squeeze=False)
+    for row, picture, *labels in zip(
+        grid, inputs, pictures["truth"], pictures["decision"], strict=True
+    ):
+        colored = picture.shape[-1] == 3
+        row[0].imshow(np.clip(picture, 0, 1) if colored else picture[..., 0], cmap="gray")
+        for axes, label in zip(row[1:], labels, strict=True):
+            axes.imshow(label, cmap="tab10", vmin=0, vmax=max(9, classes - 1))
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for axes, title in zip(grid[0], ("picture", "truth", "decision"), strict=True):
+        axes.set_title(title)
 
 
 def plot_regions(regions: dict[str, Any], classes: list[str], axes: Axes) -> None:

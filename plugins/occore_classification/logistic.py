@@ -30,7 +30,7 @@ from occore import (
     array_namespace,
 )
 from occore_classification.metrics import classification_metrics
-from occore_classification.softmax_cross_entropy import Reduction, sample_scale
+from occore_classification.softmax_cross_entropy import Reduction, row_scale
 
 
 def sigmoid(x: Array) -> Array:
@@ -63,7 +63,7 @@ class Logistic(TerminalObjective):
 
     def linearize(self, x: Array, target: Array) -> tuple[Array, ObjectiveLinearization]:
         """Φ, and its derivatives from the probabilities."""
-        xp, scale = array_namespace(x), sample_scale(self.reduction, x)
+        xp, scale = array_namespace(x), row_scale(self.reduction, x)
         linear = xp.where(x > 0, (1 - target) * x, -target * x)  # max(0, x) − c x, which is ≥ 0
         value = scale * xp.sum(linear + xp.log1p(_decaying_exponential(x)))
         return value, LogisticLinearization(sigmoid(x), target, scale)

@@ -1,16 +1,19 @@
 """Softmax cross-entropy: the negative log-likelihood of the classes, for any number of them.
 
 Φ(x; c) = s Σ_i Σ_k c_ik (log Σ_j exp(x_ij) − x_ik),
-s = 1 for the sum over the samples, 1/samples for their mean
+s = 1 for the sum over the rows i, 1/rows for their mean
+
+A row is a sample or, where states have a grid, a cell of a sample: the pixels of a picture are then
+classified one by one, which is segmentation.
 
     ∂Φ/∂x_i = s (ω_i p_i − c_i),    ∂²Φ/∂x_i² = s ω_i (diag(p_i) − p_i p_iᵀ),    p = softmax(x)
 
-symbol   code       shape                 meaning
-x        x          (samples, classes)    end states: logarithms of probabilities, up to a constant
-c        target     (samples, classes)    one-hot rows, probabilities, or such rows times a weight
-ω        weight     (samples, 1)          Σ_k c_k: the weight of a sample, 1 for one-hot rows
-m        shift      (samples, 1)          the largest entry of each row, any number in theory
-p        p          (samples, classes)    probabilities
+symbol   code       shape                        meaning
+x        x          (samples, *grid, classes)    end states: log-probabilities, up to a constant
+c        target     (samples, *grid, classes)    one-hot rows or probabilities, maybe times a weight
+ω        weight     (samples, *grid, 1)          Σ_k c_k: the weight of a row, 1 for one-hot rows
+m        shift      (samples, *grid, 1)          the largest entry of each row, any number in theory
+p        p          (samples, *grid, classes)    probabilities
 
 log Σ exp(x) = m + log Σ exp(x − m) holds for every m, so that Φ does not depend on m; with the
 largest entry nothing overflows. Murphy, Machine Learning: a Probabilistic Perspective (2012),
@@ -19,6 +22,7 @@ sections 3.5.3 and 8.3.7.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -37,40 +41,40 @@ from occore import (
 from occore_classification.metrics import classification_metrics
 
 Reduction = Annotated[
-    Literal["sum", "mean"], Field(description="whether samples are summed or averaged")
+    Literal["sum", "mean"], Field(description="whether samples (and cells) are summed or averaged")
 ]
 
 
 def shifted_exponentials(x: Array, shift: Array) -> tuple[Array, Array, Array]:
     """exp(x − m), its sums over rows, and log Σ exp(x), which does not depend on the shift m.
 
-    x: (samples, classes). shift: (samples, 1); with the largest entry of each row all are finite.
+    x: (…, classes). shift: (…, 1); with the largest entry of each row all are finite.
     """
     xp = array_namespace(x)
     e = xp.exp(x - shift)
-    total = xp.sum(e, axis=1, keepdims=True)
+    total = xp.sum(e, axis=-1, keepdims=True)
     return e, total, shift + xp.log(total)
 
 
 def row_maximum(x: Array) -> Array:
-    """The largest entry of each row, (samples, 1)."""
-    return array_namespace(x).max(x, axis=1, keepdims=True)
+    """The largest entry of each row, (…, 1)."""
+    return array_namespace(x).max(x, axis=-1, keepdims=True)
 
 
 def softmax(x: Array) -> Array:
-    """exp(x_k) / Σ_j exp(x_j) of each row of x (samples, classes)."""
+    """exp(x_k) / Σ_j exp(x_j) of each row of x (…, classes)."""
     e, total, _ = shifted_exponentials(x, row_maximum(x))
     return e / total
 
 
-def sample_scale(reduction: str, x: Array) -> float:
-    """s: 1 for the sum over the samples, 1/samples for their mean."""
-    return 1.0 if reduction == "sum" else 1 / x.shape[0]
+def row_scale(reduction: str, x: Array) -> float:
+    """s: 1 for the sum over the rows of x (…, classes), 1/rows for their mean."""
+    return 1.0 if reduction == "sum" else 1 / math.prod(x.shape[:-1])
 
 
 @dataclass(frozen=True)
 class SoftmaxCrossEntropy(TerminalObjective):
-    """−Σ c log softmax(x), summed over the samples or averaged; convex in x."""
+    """−Σ c log softmax(x), summed over the rows or averaged; convex in x."""
 
     reduction: Reduction = "mean"
 
@@ -85,7 +89,7 @@ class SoftmaxCrossEntropy(TerminalObjective):
 
     def linearize(self, x: Array, target: Array) -> tuple[Array, ObjectiveLinearization]:
         """Φ, and its derivatives from the probabilities."""
-        xp, scale = array_namespace(x), sample_scale(self.reduction, x)
+        xp, scale = array_namespace(x), row_scale(self.reduction, x)
         e, total, log_total = shifted_exponentials(x, row_maximum(x))
         # no term is negative, so nothing cancels, however large x is
         value = scale * xp.sum(target * (log_total - x))
@@ -94,10 +98,11 @@ class SoftmaxCrossEntropy(TerminalObjective):
     def encode_targets(self, data: Data) -> Data:
         """The data themselves. Raises InputError where the targets do not weigh classes."""
         targets = data.targets
-        if targets.ndim != 2 or targets.shape[1] < 2 or np.any(targets < 0):
+        if targets.ndim < 2 or targets.shape[-1] < 2 or np.any(targets < 0):
             raise InputError(
                 "softmax_cross_entropy takes a row of weights of two or more classes for each "
-                f"sample, such as one-hot rows; these targets have the shape {targets.shape}"
+                "sample or pixel, such as one-hot rows; these targets have the shape "
+                f"{targets.shape}"
                 f"{' and negative entries' if np.any(targets < 0) else ''}. For labels 0 and 1 in "
                 "one column take logistic, for numbers least_squares"
             )
@@ -105,7 +110,7 @@ class SoftmaxCrossEntropy(TerminalObjective):
 
     def decide(self, x: Array) -> Array:
         """The class of the largest entry."""
-        return np.argmax(x, axis=1)
+        return np.argmax(x, axis=-1)
 
     def metrics(self, x: Array, data: Data) -> dict[str, float | Array]:
         """Those of `classification_metrics`."""
@@ -133,8 +138,8 @@ class SoftmaxLinearization(ObjectiveLinearization):
 
     @property
     def weight(self) -> Array:
-        """ω, (samples, 1)."""
-        return array_namespace(self.p).sum(self.target, axis=1, keepdims=True)
+        """ω, (…, 1)."""
+        return array_namespace(self.p).sum(self.target, axis=-1, keepdims=True)
 
     def gradient(self) -> Array:
         """s (ω p − c)."""
@@ -143,7 +148,7 @@ class SoftmaxLinearization(ObjectiveLinearization):
     def hessian_product(self, d: Array) -> Array:
         """s ω (p d − p (pᵀ d))."""
         pd = self.p * d
-        total = array_namespace(pd).sum(pd, axis=1, keepdims=True)
+        total = array_namespace(pd).sum(pd, axis=-1, keepdims=True)
         return self.scale * self.weight * (pd - self.p * total)
 
     def gauss_newton_product(self, d: Array) -> Array:

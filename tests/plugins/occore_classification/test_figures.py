@@ -7,7 +7,7 @@ from occore.cli import main
 from occore.plotting import figure_for, save
 from occore_classification.figures import figure
 
-CASES = {"half_plane": 3, "digits": 3, "iris_l1": 2}
+CASES = {"half_plane": 3, "digits": 3, "iris_l1": 3}
 
 
 @pytest.fixture(scope="module", params=CASES)

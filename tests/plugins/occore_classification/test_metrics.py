@@ -4,7 +4,11 @@ import numpy as np
 from numpy.testing import assert_allclose
 
 from occore import Data
-from occore_classification.metrics import classification_metrics, reliability
+from occore_classification.metrics import (
+    classification_metrics,
+    intersection_over_union,
+    reliability,
+)
 
 P = np.array([[0.95, 0.05], [0.91, 0.09], [0.35, 0.65], [0.4, 0.6], [0.25, 0.75]])
 TRUE = np.array([0, 1, 1, 0, 1])
@@ -16,6 +20,22 @@ def test_confusion_matrix():
     assert metrics["error_rate"] == 0.4
     assert metrics["accuracy"] == 0.6
     assert metrics["cross_entropy"] == 0.5
+
+
+def test_pixels_are_counted_one_by_one():
+    """Two pictures of 1 × 2 pixels: each pixel counts as a sample does."""
+    grid, truth = P[:4].reshape(2, 1, 2, 2), np.eye(2)[TRUE[:4]].reshape(2, 1, 2, 2)
+    metrics = classification_metrics(grid, Data(np.zeros((2, 1, 2, 1)), truth), 0.5)
+    assert metrics["confusion_matrix"].tolist() == [[1, 1], [1, 1]]
+    assert metrics["error_rate"] == 0.5
+    assert_allclose(metrics["intersection_over_union"], [1 / 3, 1 / 3])
+    assert "reject_shares" not in metrics
+
+
+def test_intersection_over_union():
+    """The second class: 4 pixels right of 4 + 1 + 2; the third never occurs."""
+    matrix = np.array([[5, 2, 0], [1, 4, 0], [0, 0, 0]])
+    assert_allclose(intersection_over_union(matrix), [5 / 8, 4 / 7, 1.0])
 
 
 def test_reliability():

@@ -5,9 +5,10 @@ import pytest
 import sympy
 from numpy.testing import assert_allclose
 
-from occore import Data, InputError, TerminalObjective
+from occore import Data, Example, InputError, TerminalObjective
 from occore.symbolic import namespace as sp
 from occore.symbolic.array import SymbolicArray
+from occore.testing.conformance import conform
 from occore_classification.softmax_cross_entropy import (
     SoftmaxCrossEntropy,
     shifted_exponentials,
@@ -98,6 +99,22 @@ def test_weights_of_samples_are_sizes_of_rows(rng):
     assert_allclose(weighted, repeated, rtol=1e-14)
 
 
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_pixels_are_classified_like_samples(reduction, rng):
+    """A picture of 2 × 3 pixels is six samples; the whole derivative ladder holds on the grid."""
+    term = SoftmaxCrossEntropy(reduction)
+    x, C = rng.standard_normal((6, 4)), np.eye(4)[rng.integers(4, size=6)]
+    picture = Example(
+        term, x=x.reshape(1, 2, 3, 4), target=C.reshape(1, 2, 3, 4), value=term(x, C), rtol=1e-14
+    )
+    assert conform("objective", picture) == []
+    gradient = term.linearize(picture.x, picture.target)[1].gradient()
+    assert_allclose(gradient.reshape(6, 4), term.linearize(x, C)[1].gradient(), rtol=1e-14)
+    decision = term.decide
+    assert decision is not None
+    assert decision(picture.x).shape == (1, 2, 3)
+
+
 def test_probabilities_do_not_overflow():
     p = softmax(np.array([[1e300, -1e300, 1e300]]))
     assert_allclose(p, [[0.5, 0.0, 0.5]])
@@ -108,7 +125,7 @@ def test_probabilities_do_not_overflow():
     [
         (np.ones((3, 1)), "take logistic"),
         (np.array([[-1.0, 2.0]]), "negative entries"),
-        (np.ones((3, 2, 2)), r"shape \(3, 2, 2\)"),
+        (np.ones((3, 2, 1)), r"shape \(3, 2, 1\)"),
     ],
 )
 def test_targets_that_do_not_weigh_classes_are_refused(targets, message):
