@@ -20,7 +20,8 @@ class Data:
     inputs: (samples, *state_shape). targets: (samples, *output shape) or None. For classification
     the targets are one-hot rows and `classes` names their columns. `digest` identifies the content
     of the source, for the provenance of a run. `picture` gives the rows and columns of the picture
-    whose pixels, one row after the other, the features are.
+    whose pixels, one row after the other, the features are. `held_out` are the samples that the
+    source itself keeps from the training, such as a test set that comes with it.
 
     The inputs may be a SciPy sparse array (samples, features), for phases that take them so.
     """
@@ -31,6 +32,7 @@ class Data:
     features: tuple[str, ...] | None = None
     digest: str = ""
     picture: tuple[int, int] | None = None
+    held_out: Data | None = None
 
     @property
     def samples(self) -> int:
@@ -67,11 +69,14 @@ class Dataset(Interface):
 def split(data: Data, held_out: float, rng: np.random.Generator) -> tuple[Data, Data | None]:
     """A random training part, and a held-out part with this fraction of the samples.
 
-    The order of the samples within each part is that of the data. Raises DataError where a part
-    would be empty.
+    The order of the samples within each part is that of the data. Data that bring a held-out part
+    of their own are split so. Raises DataError for these where a fraction is asked for all the
+    same, and where a part would be empty.
     """
     if held_out == 0:
-        return data, None
+        return replace(data, held_out=None), data.held_out
+    if data.held_out is not None:
+        raise DataError("the data bring their own held-out samples; remove held_out")
     if data.samples == 1:
         raise DataError("the data are one sample, which cannot be split; remove held_out")
     count = round(held_out * data.samples)
