@@ -187,9 +187,8 @@ def _joined(blocks: list[Array], axis: int) -> Array:
 
 def _design(problem: Problem) -> tuple[int, dict[str, Array]]:
     """Number of samples, and the matrix for each control of the last phase."""
-    x, last = problem.data.inputs, problem.phases[-1]
-    for phase in problem.phases[:-1]:
-        x = phase(x, {})
+    part = problem.controlled_part
+    x, (last,) = part.data.inputs, part.phases
     assert last.dynamics.design is not None  # noqa: S101 - the structure was required
     return x.shape[0], last.dynamics.design(0.0, x)
 

@@ -104,6 +104,23 @@ class Problem:
         return self if len(kept) == len(terms) else replace(self, objective=Total(kept))
 
     @cached_property
+    def controlled_part(self) -> Problem:
+        """The same problem from its first phase with controls on; it shares the counts.
+
+        What the phases before give depends on no θ, such as the features of a random layer, and is
+        evaluated once. With terms in the start states, or costs on the way, it is the whole.
+        """
+        if self.ends or self.running is not None:
+            return self
+        count = next((k for k, phase in enumerate(self.phases) if phase.layout.size), 0)
+        if count == 0:
+            return self
+        x = self.data.inputs
+        for phase in self.phases[:count]:
+            x = phase(x, {})
+        return replace(self, phases=self.phases[count:], data=replace(self.data, inputs=x))
+
+    @cached_property
     def running(self) -> RunningObjective | None:
         """The sum of the running terms, if there are any."""
         terms = self.objective.terms
@@ -190,10 +207,13 @@ class Problem:
 
     def output(self, theta: Array, inputs: Array | None = None) -> Array:
         """End states of the data, or of other inputs (samples, *state_shape)."""
-        return self.split_cost(self._end(theta, inputs))[0]
+        problem = self.controlled_part if inputs is None else self
+        return problem.split_cost(problem._end(theta, inputs))[0]
 
     def value(self, theta: Array) -> float:
         """J(θ)."""
+        if self.controlled_part is not self:
+            return self.controlled_part.value(theta)
         (x, cost), controls = self.split_cost(self._end(theta, None)), self.unflatten(theta)
         inputs, targets = self.data.inputs, self.data.targets
         terminal = sum(w * term(x, targets) for w, term in self.terminal)
@@ -234,6 +254,8 @@ class Problem:
 
     def at(self, theta: Array) -> Evaluation:
         """Value and derivatives at θ."""
+        if self.controlled_part is not self:
+            return self.controlled_part.at(theta)
         controls, end, parts = self.unflatten(theta), self.start_states(None), []
         self.count(forward=1)
         for link in self.links:

@@ -88,10 +88,8 @@ def _assembled(problem: Problem) -> SparseQuadratic:
     why = not_sparse_quadratic(problem)
     if why is not None:
         raise StructureError(f"needs the structure 'sparse_quadratic', but {why}")
-    x = problem.data.inputs
-    for phase in problem.phases[:-1]:
-        x = phase(x, {})
-    last = problem.phases[-1]
+    part = problem.controlled_part
+    x, (last,) = part.data.inputs, part.phases
     assert last.dynamics.row_design is not None  # noqa: S101 - the structure was asked for
     ((control, shape),) = last.layout.shapes.items()
     M, columns = last.dynamics.row_design(0.0, x), shape[-1]

@@ -9,12 +9,13 @@ from numpy.testing import assert_allclose
 
 from occore import Data, Phase, Problem
 from occore.checks import check_problem, raise_on_failure
-from occore.testing.models import Tanh
+from occore.testing.models import Tanh, decay
 from occore_continuous.control_spaces.piecewise_constant import PiecewiseConstant
 from occore_continuous.discretizations.forward_euler import ForwardEuler
 from occore_least_squares.least_squares import LeastSquares
 from occore_least_squares.linear import Linear
 from occore_least_squares.tikhonov import Tikhonov
+from occore_single_layer.random_layer import RandomLayer
 
 
 @pytest.fixture
@@ -146,3 +147,27 @@ def test_minibatches_are_unbiased(problem, theta, reduction):
     assert_allclose(np.mean([v for v, _ in found]), value, rtol=1e-13)
     assert_allclose(np.mean([g for _, g in found], axis=0), gradient, rtol=1e-11, atol=1e-13)
     assert np.std([v for v, _ in found]) > 0.01 * value
+
+
+def test_layers_without_controls_before_the_first_with_some_are_evaluated_once(rng):
+    """Random features never change; neither do those of an integrated phase without controls."""
+    layer = RandomLayer((3,), 6, "tanh", seed=5)
+    decay_phase = Phase("decay", decay(), ForwardEuler(), 2, 0.5, space=PiecewiseConstant())
+    phases = (Phase("random", layer), decay_phase, Phase("hidden", Tanh((6,), 4)))
+    data = Data(rng.standard_normal((9, 3)), rng.standard_normal((9, 2)))
+    whole = Problem((*phases, Phase("closing", Linear((4,), 2))), LeastSquares(), data)
+    part, features = whole.controlled_part, (1 - 0.25) ** 2 * layer(0.0, data.inputs, {})
+    assert part is whole.controlled_part
+    assert [phase.name for phase in part.phases] == ["hidden", "closing"]
+    assert_allclose(part.data.inputs, features, rtol=1e-14)
+
+    theta = rng.standard_normal(whole.size)
+    assert whole.layout.shapes == part.layout.shapes
+    u = whole.unflatten(theta)
+    hidden = np.tanh(features @ u["hidden"]["K"].T + u["hidden"]["b"])
+    end = hidden @ u["closing"]["W"].T + u["closing"]["b"]
+    assert_allclose(whole.output(theta), end, rtol=1e-13)
+    assert_allclose(whole.output(theta, data.inputs[:2]), end[:2], rtol=1e-13)
+    assert_allclose(whole.value(theta), np.sum((end - data.targets) ** 2) / 2, rtol=1e-13)
+    assert whole.counts.forward == part.counts.forward == 3
+    raise_on_failure(check_problem(whole, theta, rng))
