@@ -7,7 +7,10 @@ import occore
 
 @occore.hookimpl
 def occore_register(registry: Any) -> None:
-    """Register layers."""
+    """Register layers and data sets."""
+    from occore_single_layer.datasets.inverse_crime import InverseCrime
+    from occore_single_layer.datasets.peaks import Peaks
+    from occore_single_layer.datasets.sinc import Sinc
     from occore_single_layer.dense import Dense
     from occore_single_layer.flatten import Flatten
     from occore_single_layer.random_layer import RandomLayer
@@ -15,3 +18,6 @@ def occore_register(registry: Any) -> None:
     registry.dynamics("dense", Dense)
     registry.dynamics("flatten", Flatten)
     registry.dynamics("random_layer", RandomLayer)
+    registry.dataset("inverse_crime", InverseCrime)
+    registry.dataset("peaks", Peaks)
+    registry.dataset("sinc", Sinc)
