@@ -85,6 +85,9 @@ from .errors import (
 from .errors import (
     require as require,
 )
+from .evaluation import (
+    Evaluation as Evaluation,
+)
 from .events import (
     Event as Event,
 )

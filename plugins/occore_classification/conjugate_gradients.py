@@ -4,7 +4,7 @@
 
 T. Steihaug, SIAM J. Numer. Anal. 20 (1983), 626–637; with a preconditioner M the norm is that of M:
 Conn, Gould and Toint, Trust-Region Methods (2000), algorithm 7.5.1. With Δ = ∞ the iteration ends
-at a direction of negative curvature with the step it has.
+at a direction of negative curvature with the step it has, which counts as one on the border.
 
 symbol      code     meaning
 r, z        r, z     residual g + Hp, and M⁻¹ r
@@ -67,9 +67,9 @@ def model_step(
         if curvature <= 0 and math.isinf(radius):
             if k == 1:
                 p, Hp, pp = d, Hd, dd
-            return result(k)
+            return result(k, on_border=True)
         if curvature <= 0 or pp + 2 * alpha * pd + alpha**2 * dd >= radius**2:
-            alpha = _to_border(pp, pd, dd, radius)
+            alpha = to_border(pp, pd, dd, radius)
             p, Hp, pp = p + alpha * d, Hp + alpha * Hd, radius**2
             return result(k, on_border=True)
         p, Hp, r = p + alpha * d, Hp + alpha * Hd, r + alpha * Hd
@@ -84,7 +84,7 @@ def model_step(
     return result(max_iterations)
 
 
-def _to_border(pp: float, pd: float, dd: float, radius: float) -> float:
+def to_border(pp: float, pd: float, dd: float, radius: float) -> float:
     """α > 0 with ‖p + α d‖_M = Δ."""
     root = math.sqrt(max(0.0, pd**2 + dd * (radius**2 - pp)))
     # of the two forms of the root the one that does not cancel

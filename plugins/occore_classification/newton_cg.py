@@ -1,11 +1,11 @@
 """Newton–CG: Newton steps solved only as accurately as the gradient deserves, matrix-free.
 
-    ‖∇²J(θ) p + g‖ ≤ η ‖g‖,    η = min(½, max(γ (‖g‖/‖g₋‖)², ½ tolerance/‖g‖))
+    ‖∇²J(θ) p + g‖ ≤ η ‖g‖
 
-Eisenstat and Walker, SIAM J. Sci. Comput. 17 (1996), choice 2 with γ = 0.9. Globalization by
+with the forcing terms η of `occore_classification.trust_region`. Globalization by
 
-    trust_region    Steihaug's truncated CG; Δ by ρ = actual/predicted decrease: Nocedal and Wright
-                    (2006), algorithms 4.1 and 7.2
+    trust_region    Steihaug's truncated CG follows negative curvature to the border; Nocedal and
+                    Wright (2006), algorithms 4.1 and 7.2
     line_search     CG ends at negative curvature; strong Wolfe from α = 1: algorithm 7.1
 
 A preconditioner is made anew whenever the gradient has fallen by a factor 30. It depends on the
@@ -18,32 +18,25 @@ import math
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 
-from occore import Array, Problem, State, norm
-from occore_classification.conjugate_gradients import ModelStep, Operator, model_step
+from occore import Array, Problem, State
+from occore_classification.conjugate_gradients import Operator, model_step
 from occore_classification.gram_preconditioner import check_gram, gram_preconditioner
+from occore_classification.kept_evaluation import evaluation_of
 from occore_classification.line_search import strong_wolfe
-from occore_classification.smooth import SmoothOptimizer, SmoothState, first_state
+from occore_classification.smooth import SmoothOptimizer
 from occore_classification.smooth_line import along, moved, origin, rounding_of
+from occore_classification.trust_region import TrustState, first_inexact, trusted
 
-GAMMA = 0.9
-LARGEST_FORCING = 0.5
 RENEWAL = 1 / 30
 """Of the gradient norm, at which a preconditioner is made anew."""
 
 
 @dataclass(frozen=True)
-class NewtonCGState(SmoothState):
-    """Trust radius Δ, forcing term η, CG iterations so far, and where the preconditioner is from.
+class NewtonCGState(TrustState):
+    """Where the preconditioner is from: θ, with the gradient norm there (∞ before the first)."""
 
-    reference: the θ at which it was made, with the gradient norm there (∞ before the first one).
-    """
-
-    radius: float
-    forcing: float
-    inner_iterations: int
     reference: Array
     reference_gradient_norm: float
 
@@ -67,12 +60,9 @@ class NewtonCG(SmoothOptimizer[NewtonCGState]):
         """Value and gradient. Raises StructureError where the preconditioner does not fit."""
         if self.preconditioner == "gram":
             check_gram(problem)
-        first = first_state(problem, theta)
         return NewtonCGState(
-            **asdict(first),
+            **asdict(first_inexact(problem, theta)),
             radius=math.inf,
-            forcing=LARGEST_FORCING,
-            inner_iterations=0,
             reference=theta.copy(),
             reference_gradient_norm=math.inf,
         )
@@ -80,31 +70,27 @@ class NewtonCG(SmoothOptimizer[NewtonCGState]):
     def step(
         self, problem: Problem, theta: Array, state: NewtonCGState
     ) -> tuple[Array, NewtonCGState]:
-        """One inexact Newton step; a rejected one leaves θ and shrinks the trust region."""
+        """One inexact Newton step."""
         state, precondition = self._renewed(problem, theta, state)
-        goal = self.tolerance * max(1.0, state.initial_gradient_norm)
+        before, trusting = state, self.globalization == "trust_region"
+        # of a line search no evaluation is kept: it makes several
+        at = evaluation_of(problem, theta) if trusting else problem.at(theta)
         found = model_step(
-            problem.at(theta).hessian_product,
+            at.hessian_product,
             state.g,
-            radius=state.radius if self.globalization == "trust_region" else math.inf,
-            accuracy=max(state.forcing * state.gradient_norm, goal / 2),
+            radius=state.radius if trusting else math.inf,
+            accuracy=state.accuracy(self.tolerance),
             max_iterations=self.max_inner,
             precondition=precondition,
         )
-        state = replace(state, inner_iterations=state.inner_iterations + found.iterations)
-        before = state.gradient_norm
-        if self.globalization == "line_search":
-            trial = strong_wolfe(
-                along(problem, theta, found.p),
-                origin(state, found.p),
-                1.0,
-                rounding_of(problem, state.value),
-            )
-            theta, state = moved(theta, found.p, state, trial)
+        if trusting:
+            theta, state = trusted(problem, theta, state, found)
         else:
-            theta, state = _trusted(problem, theta, state, found)
-        ratio = state.gradient_norm / before if before else 0.0
-        return theta, replace(state, forcing=min(LARGEST_FORCING, GAMMA * ratio**2))
+            rounding = rounding_of(problem, state.value)
+            line, start = along(problem, theta, found.p), origin(state, found.p)
+            trial = strong_wolfe(line, start, 1.0, rounding)
+            theta, state = moved(theta, found.p, state, trial)
+        return theta, state.after(before, found.iterations)
 
     def _renewed(
         self, problem: Problem, theta: Array, state: NewtonCGState
@@ -124,27 +110,3 @@ class NewtonCG(SmoothOptimizer[NewtonCGState]):
         if math.isinf(state.reference_gradient_norm):
             return state, None  # far from the minimum a few plain iterations are cheaper
         return state, gram_preconditioner(problem, state.reference)
-
-
-def _trusted(
-    problem: Problem, theta: Array, state: NewtonCGState, found: ModelStep
-) -> tuple[Array, NewtonCGState]:
-    """θ + p where J falls by a fair share of what the model says; the next radius."""
-    value, g = problem.value_and_gradient(theta + found.p)
-    # where both decreases are rounding their ratio is one: Conn, Gould and Toint (2000), 17.4.2
-    rounding = rounding_of(problem, state.value) + float(np.finfo(float).tiny)
-    ratio = (state.value - value + rounding) / (found.decrease + rounding)
-    radius = state.radius
-    if not ratio >= 0.25:
-        radius = 0.25 * found.length
-    elif ratio > 0.75 and found.on_border:
-        radius = 2 * radius
-    accepted = ratio > 1e-4
-    # a step that is rejected although θ + p is θ to rounding will not do any better when shorter
-    failed = not accepted and bool(np.all(theta + found.p == theta))
-    state = replace(state, iteration=state.iteration + 1, radius=radius, failed=failed)
-    if not accepted:
-        return theta, state
-    return theta + found.p, replace(
-        state, value=value, gradient_norm=norm(g), step_length=found.length, g=g
-    )

@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import Field
 
-from occore import Array, Example, Optimizer, Problem, State, Status, Structure, norm
+from occore import Array, Evaluation, Example, Optimizer, Problem, State, Status, Structure, norm
 from occore_classification.lanczos import curvature_certificate
 
 RAY = (1.05, 1.3, 2.0, 4.0, 16.0, 64.0)
@@ -85,6 +85,11 @@ def is_unbounded(problem: Problem, theta: Array, state: SmoothState) -> bool:
 
 def first_state(problem: Problem, theta: Array) -> SmoothState:
     """Value and gradient at the start."""
-    value, g = problem.value_and_gradient(theta)
+    return state_of(problem.at(theta))
+
+
+def state_of(evaluation: Evaluation) -> SmoothState:
+    """The same, of what was evaluated there."""
+    g = evaluation.gradient()
     size = norm(g)
-    return SmoothState(0, value, size, float("nan"), g, size, False)
+    return SmoothState(0, evaluation.value, size, float("nan"), g, size, False)
