@@ -1,6 +1,6 @@
-"""Golub–Kahan bidiagonalisation of J S, which LSQR and LSMR build on.
+"""Golub–Kahan bidiagonalisation of J, which LSQR and LSMR build on.
 
-    β₁ u₁ = b − J θ₀,  α₁ v₁ = (J S)ᵀ u₁,  then  β u = J S v − α u,  α v = (J S)ᵀ u − β v
+    β₁ u₁ = b,  α₁ v₁ = Jᵀ u₁,  then  β u = J v − α u,  α v = Jᵀ u − β v
 
 Golub and Kahan, SIAM J. Numer. Anal. 2 (1965); Paige and Saunders, ACM Trans. Math. Softw. 8
 (1982), section 3.
@@ -8,10 +8,12 @@ Golub and Kahan, SIAM J. Numer. Anal. 2 (1965); Paige and Saunders, ACM Trans. M
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from occore import Array, norm
-from occore_least_squares.conditioning import Conditioned
+
+Operator = Callable[[Array], Array]
 
 
 @dataclass(frozen=True)
@@ -24,19 +26,18 @@ class Bidiagonal:
     alpha: float
 
 
-def bidiagonalise(system: Conditioned, theta: Array) -> Bidiagonal:
-    """The first vectors, for the start θ₀."""
-    u, beta = _normalised(-system.residual(theta))
-    v, alpha = _normalised(system.vjp(u))
+def bidiagonalise(b: Array, transpose: Operator) -> Bidiagonal:
+    """The first vectors; transpose: Jᵀ w. Uses the memory of b."""
+    u, beta = _normalised(b)
+    v, alpha = _normalised(transpose(u))
     return Bidiagonal(u, v, beta, alpha)
 
 
-def next_vectors(system: Conditioned, Sv: Array, u: Array, v: Array, alpha: float) -> Bidiagonal:
-    """The next vectors, from the newest ones and S v."""
-    w = system.unconditioned.jvp(Sv)
-    w -= alpha * u
-    u, beta = _normalised(w)
-    w = system.vjp(u)
+def next_vectors(Jv: Array, transpose: Operator, u: Array, v: Array, alpha: float) -> Bidiagonal:
+    """The next vectors, from the newest ones and J v, whose memory it uses."""
+    Jv -= alpha * u
+    u, beta = _normalised(Jv)
+    w = transpose(u)
     w -= beta * v
     v, alpha = _normalised(w)
     return Bidiagonal(u, v, beta, alpha)

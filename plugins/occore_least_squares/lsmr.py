@@ -57,7 +57,7 @@ class LSMR(LinearIteration[LSMRState]):
     def init(self, problem: Problem, theta: Array) -> LSMRState:
         """The first Golub–Kahan vectors."""
         system = self.system(problem)
-        first = bidiagonalise(system, theta)
+        first = bidiagonalise(-system.residual(theta), system.vjp)
         beta, alpha = first.beta, first.alpha
         return LSMRState(
             iteration=0,
@@ -87,7 +87,8 @@ class LSMR(LinearIteration[LSMRState]):
     def step(self, problem: Problem, theta: Array, state: LSMRState) -> tuple[Array, LSMRState]:
         """One bidiagonalisation step, and the rotations."""
         system = self.system(problem)
-        new = next_vectors(system, system.apply(state.v), state.u, state.v, state.alpha)
+        JSv = system.jvp(state.v)
+        new = next_vectors(JSv, system.vjp, state.u, state.v, state.alpha)
         # P: [ᾱ; β] to [ρ; 0]
         rho = math.hypot(state.alpha_bar, new.beta)
         c, s = state.alpha_bar / rho, new.beta / rho

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from occore import Array, Problem, State
-from occore_least_squares.golub_kahan import bidiagonalise, next_vectors
+from occore_least_squares.golub_kahan import Bidiagonal, bidiagonalise, next_vectors
 from occore_least_squares.iteration import IterationState, LinearIteration
 
 
@@ -43,7 +43,7 @@ class LSQR(LinearIteration[LSQRState]):
     def init(self, problem: Problem, theta: Array) -> LSQRState:
         """The first Golub–Kahan vectors."""
         system = self.system(problem)
-        first = bidiagonalise(system, theta)
+        first = bidiagonalise(-system.residual(theta), system.vjp)
         size = first.alpha * first.beta
         return LSQRState(
             0,
@@ -62,20 +62,40 @@ class LSQR(LinearIteration[LSQRState]):
     def step(self, problem: Problem, theta: Array, state: LSQRState) -> tuple[Array, LSQRState]:
         """One bidiagonalisation step and one rotation."""
         system = self.system(problem)
-        new = next_vectors(system, system.apply(state.v), state.u, state.v, state.alpha)
-        rho = math.hypot(state.rho_bar, new.beta)
-        c, s = state.rho_bar / rho, new.beta / rho
-        phi, phi_bar = c * state.phi_bar, s * state.phi_bar
-        return theta + phi / rho * state.w, LSQRState(
+        JSv = system.jvp(state.v)
+        new = next_vectors(JSv, system.vjp, state.u, state.v, state.alpha)
+        turned = rotate(new, state.rho_bar, state.phi_bar)
+        return theta + turned.step * state.w, LSQRState(
             state.iteration + 1,
-            phi_bar**2 / 2,
-            phi_bar * new.alpha * abs(c),
-            phi / rho,
+            turned.phi_bar**2 / 2,
+            turned.gradient_norm,
+            turned.step,
             state.initial_gradient_norm,
             new.u,
             new.v,
-            system.apply(new.v) - s * new.alpha / rho * state.w,
+            system.apply(new.v) - turned.share * state.w,
             new.alpha,
-            phi_bar,
-            -c * new.alpha,
+            turned.phi_bar,
+            turned.rho_bar,
         )
+
+
+@dataclass(frozen=True)
+class Rotated:
+    """After a rotation: φ/ρ and s α/ρ, by which solution and direction go on, φ, φ̄, ρ̄, ‖Jᵀ r‖."""
+
+    step: float
+    share: float
+    phi: float
+    phi_bar: float
+    rho_bar: float
+    gradient_norm: float
+
+
+def rotate(new: Bidiagonal, rho_bar: float, phi_bar: float) -> Rotated:
+    """The rotation that annihilates the new β: θ ← θ + step · w, w ← v − share · w."""
+    rho = math.hypot(rho_bar, new.beta)
+    c, s = rho_bar / rho, new.beta / rho
+    phi, phi_bar = c * phi_bar, s * phi_bar
+    norm = phi_bar * new.alpha * abs(c)
+    return Rotated(phi / rho, s * new.alpha / rho, phi, phi_bar, -c * new.alpha, norm)
