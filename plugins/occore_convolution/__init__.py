@@ -18,3 +18,8 @@ def occore_register(registry: Any) -> None:
     registry.dynamics("average_pooling", AveragePooling)
     registry.dynamics("max_pooling", MaxPooling)
     registry.dynamics("zero_padding", ZeroPadding)
+    from occore_convolution.convolution import Convolution
+    from occore_convolution.picture import Picture
+
+    registry.dynamics("convolution", Convolution)
+    registry.dynamics("picture", Picture)

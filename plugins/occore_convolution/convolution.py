@@ -1,0 +1,211 @@
+"""Convolution layer: a stencil on every cell of a picture or signal, and an activation.
+
+f(x, u) = σ(s),    s = conv(x; K) + b
+
+symbol   code            shape                                 meaning
+x        x               (samples, *grid, channels_in)         pictures or signals, channels last
+K        u["K"]          (*stencil, channels_in, channels)     stencil, applied as a correlation
+b        u["b"]          (channels,)                           control where `bias` is true
+s        s               (samples, *output grid, channels)     argument of the activation σ
+p        py, px, pu      like y, x, u                          adjoint; a leading d marks a tangent
+
+Derivatives, with conv and its transposes convᵀ in x and grad in K (`occore_convolution.operator`),
+∘ entry by entry:  dy = σ'(s) ∘ ds with ds = conv(dx; K) + conv(x; dK) + db;  q = σ'(s) ∘ py,
+px = convᵀ(q; K), pK = grad(x, q), pb = Σ q;  of these along (dx, du):  dq = σ''(s) ∘ ds ∘ py,
+dpx = convᵀ(dq; K) + convᵀ(q; dK), dpK = grad(x, dq) + grad(dx, q), dpb = Σ dq.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from occore import (
+    Activation,
+    ActivationName,
+    Array,
+    Controls,
+    Dynamics,
+    Example,
+    Initialisation,
+    InputError,
+    Layout,
+    Linearization,
+    activation,
+    array_namespace,
+    initial_weights,
+)
+from occore_convolution.operator import ConvolutionOperator, Realisation
+from occore_convolution.taps import Boundary
+
+Count = Annotated[int, Field(gt=0)]
+
+
+@dataclass(frozen=True)
+class Convolution(Dynamics):
+    """σ(conv(x; K) + b); a layer, or the field of an integrated phase where shapes agree."""
+
+    state_shape: tuple[int, ...]
+    channels: Annotated[int, Field(gt=0, description="number of channels of the value")]
+    stencil: Annotated[
+        Count | tuple[Count, ...], Field(description="taps along each axis, or one number for all")
+    ] = 3
+    boundary: Annotated[Boundary, Field(description="what is outside; none: outputs inside")] = (
+        "zero"
+    )
+    stride: Annotated[int, Field(gt=0, description="cells from one output to the next")] = 1
+    dilation: Annotated[int, Field(gt=0, description="cells from one tap to the next")] = 1
+    activation: Annotated[ActivationName, Field(description="σ, entry by entry")] = "tanh"
+    bias: Annotated[bool, Field(description="whether there is a b")] = True
+    initialisation: Annotated[
+        Initialisation, Field(description="how K is drawn at the start; b is zero then")
+    ] = "glorot"
+    realisation: Annotated[Realisation, Field(description="how it is computed")] = "gemm"
+
+    autonomous = True
+
+    def __post_init__(self) -> None:
+        if len(self.state_shape) < 2:
+            raise InputError(
+                f"a convolution takes (*grid, channels); its state has the shape "
+                f'{self.state_shape}: put a phase of kind "picture" before it'
+            )
+        _ = self.operator  # whose sizes are checked here
+
+    @property
+    def operator(self) -> ConvolutionOperator:
+        """The convolution without bias and activation."""
+        *grid, channels = self.state_shape
+        stencil = self.stencil
+        return ConvolutionOperator(
+            tuple(grid),
+            (stencil,) * len(grid) if isinstance(stencil, int) else tuple(stencil),
+            channels,
+            self.channels,
+            self.boundary,
+            self.stride,
+            self.dilation,
+            self.realisation,
+        )
+
+    @property
+    def controls(self) -> Layout:
+        """K (*stencil, channels_in, channels) and b (channels,)."""
+        shapes: dict[str, tuple[int, ...]] = {"K": self.operator.stencil_shape}
+        return Layout({**shapes, "b": (self.channels,)} if self.bias else shapes)
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """(*output grid, channels)."""
+        return self.operator.output_shape
+
+    def initial_controls(self, rng: np.random.Generator) -> Controls:
+        """K as `initialisation` says, b zero."""
+        u = self.controls.zeros()
+        *stencil, channels_in, channels = u["K"].shape
+        taps = math.prod(stencil)
+        counts = taps * channels_in, taps * channels
+        return u | {"K": initial_weights(self.initialisation, u["K"].shape, *counts, rng)}
+
+    def __call__(self, t: float, x: Array, u: Controls) -> Array:
+        """σ(conv(x; K) + b) of each sample."""
+        return activation(self.activation)(_argument(self.operator, x, u))
+
+    def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
+        """The value and its derivative."""
+        operator, sigma = self.operator, activation(self.activation)
+        s = _argument(operator, x, u)
+        y = sigma(s)
+        slope = sigma.slope(s, y)
+        return y, ConvolutionLinearization(operator, sigma, x, u["K"], s, y, slope, self.bias)
+
+    @classmethod
+    def example(cls) -> Example:
+        """A signal of two cells in two channels, zero outside, by hand; away from kinks at s = 0.
+
+        s_1 = (0.25 + 0.25) + (0.25 + 0.5) + 0.5 = 1.75 in the first channel.
+        """
+        s = [[1.75, -1.25], [1.125, -0.75]]
+        return Example(
+            cls(state_shape=(2, 2), channels=2, stencil=2),
+            x=[[[1.0, 0.5], [0.5, 1.0]]],
+            u={
+                "K": [[[0.25, -0.5], [0.5, -0.25]], [[0.5, -0.25], [0.5, -0.25]]],
+                "b": [0.5, -0.25],
+            },
+            value=[[[math.tanh(value) for value in cell] for cell in s]],
+        )
+
+
+def _argument(operator: ConvolutionOperator, x: Array, u: Controls) -> Array:
+    s = operator.forward(x, u["K"])
+    return s + u["b"] if "b" in u else s
+
+
+@dataclass(frozen=True)
+class ConvolutionLinearization(Linearization):
+    """The derivative of σ(conv(x; K) + b); see the head of the module."""
+
+    operator: ConvolutionOperator
+    sigma: Activation
+    x: Array
+    K: Array
+    s: Array
+    y: Array
+    slope: Array
+    bias: bool
+
+    def jvp(self, dx: Array, du: Controls) -> Array:
+        """σ'(s) ∘ (conv(dx; K) + conv(x; dK) + db)."""
+        return self.slope * self._ds(dx, du)
+
+    def vjp(self, py: Array) -> tuple[Array, Controls]:
+        """px = convᵀ(q; K); pK = grad(x, q) and pb = q, summed over samples and cells."""
+        q = self.slope * py
+        return self.operator.adjoint(q, self.K), self._controls(q)
+
+    def control_jvp(self, du: Controls) -> Array:
+        """σ'(s) ∘ (conv(x; dK) + db)."""
+        return self.slope * _argument(self.operator, self.x, du)
+
+    def control_vjp(self, py: Array) -> Controls:
+        """Those of `vjp`."""
+        return self._controls(self.slope * py)
+
+    def second(
+        self, py: Array, dp: Array, dx: Array, du: Controls
+    ) -> tuple[Array, Array, Controls]:
+        """px and its derivative, and that of pu, where py itself changes by dp."""
+        operator = self.operator
+        q, dq = self.slope * py, self._dq(py, dp, self._ds(dx, du))
+        dpx = operator.adjoint(dq, self.K) + operator.adjoint(q, du["K"])
+        dpu = self._controls(dq)
+        dpK = dpu["K"] + operator.stencil_gradient(dx, q)
+        return operator.adjoint(q, self.K), dpx, dpu | {"K": dpK}
+
+    def control_second(self, py: Array, dp: Array, du: Controls) -> Controls:
+        """The last of `second` for dx = 0."""
+        return self._controls(self._dq(py, dp, _argument(self.operator, self.x, du)))
+
+    def curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
+        """The derivatives of px and pu along (dx, du) for a fixed py."""
+        _, dpx, dpu = self.second(py, 0 * py, dx, du)
+        return dpx, dpu
+
+    def _ds(self, dx: Array, du: Controls) -> Array:
+        return self.operator.forward(dx, self.K) + _argument(self.operator, self.x, du)
+
+    def _dq(self, py: Array, dp: Array, ds: Array) -> Array:
+        return self.slope * dp + self.sigma.bend(self.s, self.y) * ds * py
+
+    def _controls(self, q: Array) -> Controls:
+        """What an adjoint q of s is for the controls."""
+        pK = self.operator.stencil_gradient(self.x, q)
+        if not self.bias:
+            return {"K": pK}
+        samples_and_cells = tuple(range(len(q.shape) - 1))
+        return {"K": pK, "b": array_namespace(q).sum(q, axis=samples_and_cells)}
