@@ -8,11 +8,14 @@ import occore
 @occore.hookimpl
 def occore_register(registry: Any) -> None:
     """Register layers."""
-    from occore_convolution.structured_layer import StructuredLayer
-
-    registry.dynamics("structured_layer", StructuredLayer)
     from occore_convolution.average_pooling import AveragePooling
+    from occore_convolution.hamiltonian_convolution import HamiltonianConvolution
+    from occore_convolution.hyperbolic_convolution import HyperbolicConvolution
+    from occore_convolution.join_channels import JoinChannels
     from occore_convolution.max_pooling import MaxPooling
+    from occore_convolution.parabolic_convolution import ParabolicConvolution
+    from occore_convolution.split_channels import SplitChannels
+    from occore_convolution.structured_layer import StructuredLayer
     from occore_convolution.zero_padding import ZeroPadding
 
     registry.dynamics("average_pooling", AveragePooling)
@@ -23,3 +26,9 @@ def occore_register(registry: Any) -> None:
 
     registry.dynamics("convolution", Convolution)
     registry.dynamics("picture", Picture)
+    registry.dynamics("structured_layer", StructuredLayer)
+    registry.dynamics("parabolic_convolution", ParabolicConvolution)
+    registry.dynamics("hyperbolic_convolution", HyperbolicConvolution)
+    registry.dynamics("hamiltonian_convolution", HamiltonianConvolution)
+    registry.dynamics("split_channels", SplitChannels)
+    registry.dynamics("join_channels", JoinChannels)

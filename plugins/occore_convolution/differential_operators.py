@@ -16,7 +16,7 @@ M        basis(h)       (3, 3)                        columns D_0, D_1, D_2: K =
 A stencil is applied as a correlation, y_i = Σ_j K_j x_{i+j−1}, so that D_1 is +∂x; of a true
 convolution β_1 changes sign. M is invertible: a stencil on one mesh size is a differential
 operator, which has a stencil on any other. L. Ruthotto and E. Haber, Deep neural networks motivated
-by partial differential equations, J. Math. Imaging Vis. 62 (2020), section 2;
+by partial differential equations, J. Math. Imaging Vis. 62 (2020);
 E. Haber, L. Ruthotto, E. Holtham and S.-H. Jun, Learning across scales, AAAI (2018).
 """
 

@@ -9,8 +9,8 @@ are halved. Along one periodic axis, with coarse cells x_i and fine cells 2i, 2i
     P constant   y_2i = y_{2i+1} = x_i
     P linear     y_2i = ¾ x_i + ¼ x_{i−1},    y_{2i+1} = ¾ x_i + ¼ x_{i+1}
 
-K_h with a stencil of three points gives K_H with one of three points: the linear map G, and on grids
-of more axes G along each of them. G is invertible, which is the way from coarse to fine:
+K_h with a stencil of three points gives K_H with one of three points: the linear map G, and on
+grids of more axes G along each of them. G is invertible, which is the way from coarse to fine:
 
     constant   G = ½ [[1, 0, 0], [1, 2, 1], [0, 0, 1]]
     linear     G = ½ [[1, ¼, 0], [1, 3/2, 1], [0, ¼, 1]]

@@ -10,7 +10,7 @@ P        P                (n, n)              adjoint of K
 
 vec puts the rows of a matrix one after the other, mat undoes it. Since K is linear in θ, its
 derivative is Q: dK = mat(Q dθ). Haber and Ruthotto, Stable architectures for deep neural networks,
-Inverse Problems 34 (2018), section 4.
+Inverse Problems 34 (2018).
 """
 
 from __future__ import annotations
