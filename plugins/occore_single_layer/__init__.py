@@ -21,3 +21,13 @@ def occore_register(registry: Any) -> None:
     registry.dataset("inverse_crime", InverseCrime)
     registry.dataset("peaks", Peaks)
     registry.dataset("sinc", Sinc)
+    """Register layers and optimizers."""
+    from occore_single_layer.dense import Dense
+    from occore_single_layer.flatten import Flatten
+    from occore_single_layer.gauss_newton import GaussNewton
+    from occore_single_layer.levenberg_marquardt import LevenbergMarquardt
+
+    registry.dynamics("dense", Dense)
+    registry.dynamics("flatten", Flatten)
+    registry.optimizer("gauss_newton", GaussNewton)
+    registry.optimizer("levenberg_marquardt", LevenbergMarquardt)
