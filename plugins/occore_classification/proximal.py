@@ -61,7 +61,7 @@ class ProximalOptimizer(Optimizer[ProximalState]):
         f = problem.smooth_part
         smooth_value, g = f.value_and_gradient(theta)
         lipschitz = _curvature(f, theta, g)
-        size = norm(_prox_gradient(problem, theta, g, lipschitz))
+        size = norm(prox_gradient(problem, theta, g, lipschitz))
         return ProximalState(
             iteration=0,
             value=problem.value(theta),
@@ -102,8 +102,8 @@ class ProximalOptimizer(Optimizer[ProximalState]):
         uphill = float((y - after) @ (after - theta)) > 0
         return after, replace(
             counted,
-            value=at.value + _rough_value(problem, after),
-            gradient_norm=norm(_prox_gradient(problem, after, g, lipschitz)),
+            value=at.value + rough_value(problem, after),
+            gradient_norm=norm(prox_gradient(problem, after, g, lipschitz)),
             step_length=1 / lipschitz,
             g=g,
             smooth_value=at.value,
@@ -131,14 +131,15 @@ def proximal_point(problem: Problem, v: Array, s: float) -> Array:
     return v
 
 
-def _prox_gradient(problem: Problem, theta: Array, g: Array, lipschitz: float) -> Array:
+def prox_gradient(problem: Problem, theta: Array, g: Array, lipschitz: float) -> Array:
     """ℓ (θ − prox_{R/ℓ}(θ − g/ℓ)); g itself, to the last bit, without R."""
     if problem.smooth_part is problem:
         return g
     return lipschitz * (theta - proximal_point(problem, theta - g / lipschitz, 1 / lipschitz))
 
 
-def _rough_value(problem: Problem, theta: Array) -> float:
+def rough_value(problem: Problem, theta: Array) -> float:
+    """R(θ); zero for a smooth problem."""
     controls = problem.unflatten(theta)
     return sum(float(w * term(controls)) for w, term in problem.penalties if not term.smooth)
 

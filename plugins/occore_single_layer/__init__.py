@@ -31,3 +31,15 @@ def occore_register(registry: Any) -> None:
     registry.dynamics("flatten", Flatten)
     registry.optimizer("gauss_newton", GaussNewton)
     registry.optimizer("levenberg_marquardt", LevenbergMarquardt)
+    """Register layers and optimizers."""
+    from occore_single_layer.adagrad import AdaGrad
+    from occore_single_layer.adam import Adam
+    from occore_single_layer.dense import Dense
+    from occore_single_layer.flatten import Flatten
+    from occore_single_layer.sgd import SGD
+
+    registry.dynamics("dense", Dense)
+    registry.dynamics("flatten", Flatten)
+    registry.optimizer("sgd", SGD)
+    registry.optimizer("adagrad", AdaGrad)
+    registry.optimizer("adam", Adam)
