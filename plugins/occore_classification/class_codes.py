@@ -34,6 +34,11 @@ class ClassCodes(TerminalObjective):
     reduction: Reduction = "mean"
 
     @property
+    def averages(self) -> bool:
+        """As `reduction` says."""
+        return self.reduction == "mean"
+
+    @property
     def squares(self) -> LeastSquares:
         """Φ, of targets that are codes."""
         return LeastSquares(self.reduction)
