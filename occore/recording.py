@@ -50,9 +50,14 @@ class History:
         self.columns = {name: values.tolist() for name, values in columns.items()}
 
     def append(
-        self, theta: Array, state: State, counts: Counts, wall_time: float
+        self,
+        theta: Array,
+        state: State,
+        counts: Counts,
+        wall_time: float,
+        metrics: Mapping[str, float],
     ) -> dict[str, float]:
-        """Add the row of an iterate; the row."""
+        """Add the row of an iterate; the row. A metric is NaN in the rows that do not have it."""
         row = {
             "iteration": state.iteration,
             "objective": state.value,
@@ -61,9 +66,13 @@ class History:
             "control_norm": norm(theta),
             "work": counts.work,
             "wall_time": wall_time,
+            **metrics,
         }
-        for name, value in row.items():
-            self.columns[name].append(value)
+        earlier = len(self.columns["iteration"])
+        for name in row:
+            self.columns.setdefault(name, [math.nan] * earlier)
+        for name, values in self.columns.items():
+            values.append(row.get(name, math.nan))
         return row
 
     def arrays(self) -> dict[str, np.ndarray]:

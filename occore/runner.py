@@ -174,7 +174,7 @@ class Execution:
         """The first state, and its row of the history."""
         self.theta = self.built.theta
         self.state = self.built.optimizer.init(self.built.problem, self.theta)
-        self.history.append(self.theta, self.state, self.problem.counts, self.seconds)
+        self._remember()
 
     def restore(self, stored: RunRecord) -> None:
         """θ and state of the last checkpoint."""
@@ -232,13 +232,32 @@ class Execution:
             theta, state = optimizer.step(self.problem, self.theta, self.state)
             self._require_finite(theta, state)
             self.theta, self.state = theta, state
-            row = self.history.append(theta, state, self.problem.counts, self.seconds)
+            row = self._remember()
             log.write(row)
             hook.occore_iteration(record=row, theta=theta)
             if self.observe is not None:
                 self.observe(row)
             if self._checkpoint_is_due():
                 self.write("running", {})
+
+    def _remember(self) -> dict[str, float]:
+        """Add the row of the present iterate to the history; the row."""
+        before = time.perf_counter()
+        metrics = self._metrics_of_the_row()
+        self.clock += time.perf_counter() - before  # a look at the metrics is no work
+        return self.history.append(
+            self.theta, self.state, self.problem.counts, self.seconds, metrics
+        )
+
+    def _metrics_of_the_row(self) -> dict[str, float]:
+        """Numbers among the metrics, of held-out data where there are any; where they are due."""
+        every, held_out = self.case.top.run.metrics_every, self.built.held_out
+        if every is None or self.state.iteration % every:
+            return {}
+        data = self.problem.data if held_out is None else held_out
+        metrics = _metrics(replace(self.problem, counts=Counts()), self.theta, data)
+        part = "train" if held_out is None else "held_out"
+        return {f"{part}_{k}": float(v) for k, v in metrics.items() if not np.ndim(v)}
 
     def _checkpoint_is_due(self) -> bool:
         every = self.case.top.run.checkpoint_every

@@ -27,6 +27,10 @@ class RunTable(pydantic.BaseModel):
         int | None,
         Field(gt=0, description="iterations between checkpoints; by time where not given"),
     ] = None
+    metrics_every: Annotated[
+        int | None,
+        Field(gt=0, description="iterations between metrics in the history; none if left out"),
+    ] = None
     gradient_error: Annotated[
         bool, Field(description="estimate at the end how far the gradient is from the flow's")
     ] = True

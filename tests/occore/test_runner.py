@@ -265,3 +265,26 @@ def test_a_history_of_another_version_cannot_go_on(long_case, tmp_path):
         del file["history/work"]
     with pytest.raises(RunFileError, match="no work: the run is of another version"):
         occore.resume(path, settings=["optimizer.max_iterations=4"])
+
+
+def test_metrics_along_the_history(long_case, tmp_path):
+    """Those of held-out data, in every third row; they are no work and change nothing."""
+    settings = ["run.metrics_every=3", "data.held_out=0.3", "optimizer.max_iterations=7"]
+    case = long_case("cgls")
+    run = occore.run(occore.load_case(case, settings=settings), tmp_path / "a.h5", checks=False)
+    plain = occore.load_case(case, settings=settings[1:])
+    without = occore.run(plain, tmp_path / "b.h5", checks=False)
+    errors = run.history["held_out_error_rate"]
+    assert np.flatnonzero(np.isfinite(errors)).tolist() == [0, 3, 6]
+    assert errors[0] > 0.5 > errors[6]
+    assert np.array_equal(run.history["work"], without.history["work"])
+    short = [*settings[:2], "optimizer.max_iterations=4"]
+    path = occore.run(occore.load_case(case, settings=short), tmp_path / "c.h5", checks=False).path
+    same_result(run, occore.resume(path, settings=["optimizer.max_iterations=7"]))
+
+
+def test_without_held_out_data_the_metrics_are_those_of_training(long_case, tmp_path):
+    settings = ["run.metrics_every=1", "optimizer.max_iterations=2"]
+    case = occore.load_case(long_case("cgls"), settings=settings)
+    run = occore.run(case, tmp_path / "run.h5", checks=False)
+    assert run.history["train_rmse"][-1] == run.result["metrics"]["train"]["rmse"]
