@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from occore.jumps import curves, events_in, state_names
 from occore.plugins import load_host
 from occore.storage.record import EventsRecord
 from occore.storage.run import Run, TreeRow
+
+if TYPE_CHECKING:
+    from occore.comparison import Curve
 
 MOST_PICTURES = 10
 MOST_MARKS = 200
@@ -37,12 +41,44 @@ def plot_history(run: Run, axes: Axes) -> None:
         place.plot(history["iteration"], values, color=color, marker=_marker(values))
         place.set_ylabel(name.replace("_", " "), color=color)
         place.tick_params(axis="y", labelcolor=color)
-        finite = values[np.isfinite(values)]
-        if finite.size and np.min(finite) > 0 and np.max(finite) > 10 * np.min(finite):
+        if _decades(values) > 1:
             place.set_yscale("log")
     axes.set_xlabel("iteration")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_title("history")
+
+
+def comparison_figure(curves: Mapping[str, Curve], x: str, y: str, level: float | None) -> Any:
+    """One quantity of several runs over iterations, work or time; a level that is asked for."""
+    figure_module = require("matplotlib.figure", extra="plot", purpose="to draw a figure")
+    figure = figure_module.Figure(figsize=(7, 4.5), layout="constrained")
+    axes = figure.subplots()
+    for name, curve in curves.items():
+        axes.plot(curve.axes[x], curve.y, label=name, marker=_marker(curve.y), markersize=4)
+    if level is not None:
+        axes.axhline(level, color="0.6", linewidth=0.8, linestyle="--")
+    if _decades(np.concatenate([curve.y for curve in curves.values()])) > 1:
+        axes.set_yscale("log")
+    if _decades(np.array([curve.axes[x][-1] for curve in curves.values() if curve.y.size])) > 1:
+        axes.set_xscale("log")  # else the shortest run is not to be seen
+    labels = {
+        "work": "work: sweeps over all samples, forward and back",
+        "time": "time / s",
+    }
+    axes.set_xlabel(labels.get(x, x))
+    axes.set_ylabel(y.replace("_", " "), parse_math=False)
+    legend = axes.legend()
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+    return figure
+
+
+def _decades(values: np.ndarray) -> float:
+    """How many factors of ten lie between positive numbers; none where some are not."""
+    finite = values[np.isfinite(values)]
+    if not finite.size or np.min(finite) <= 0:
+        return 0.0
+    return math.log10(np.max(finite) / np.min(finite))
 
 
 def plot_array(run: Run, name: str, axes: Axes, values: np.ndarray | None = None) -> None:

@@ -16,6 +16,7 @@ COMMANDS = {
     "resume": "Go on with a run that was interrupted, or give it more iterations.",
     "check": "Check the derivatives that a case uses.",
     "inspect": "Look into a run file: summary, tree, values, figures.",
+    "compare": "Compare run files: what differs, which was first, in a figure too.",
     "plugins": "List what is registered, by whom, with which options.",
     "schema": "Print the JSON schema of case files, for editors.",
 }
