@@ -18,10 +18,10 @@ class Data:
     """Samples: the start states of the first phase and the targets of the last.
 
     inputs: (samples, *state_shape). targets: (samples, *output shape) or None. For classification
-    the targets are one-hot rows and `classes` names their columns. `digest` identifies the content
-    of the source, for the provenance of a run. `picture` gives the rows and columns of the picture
-    whose pixels, one row after the other, the features are. `held_out` are the samples that the
-    source itself keeps from the training, such as a test set that comes with it.
+    the targets are one-hot on their last axis, which `classes` names. `digest` identifies the
+    content of the source, for the provenance of a run. `picture` gives the rows and columns of the
+    picture whose pixels, one row after the other, the features are. `held_out` are the samples that
+    the source itself keeps from the training, such as a test set that comes with it.
 
     The inputs may be a SciPy sparse array (samples, features), for phases that take them so.
     """

@@ -63,9 +63,9 @@ def names(example: Example, rng: Generator) -> None:
     if data.features is not None:
         require(len(data.features) == data.inputs.shape[-1], "as many names as features")
     if data.classes is not None:
-        onehot = np.isin(data.targets, (0.0, 1.0)).all() and np.all(data.targets.sum(axis=1) == 1)
+        onehot = np.isin(data.targets, (0.0, 1.0)).all() and np.all(data.targets.sum(axis=-1) == 1)
         require(bool(onehot), "targets of a classification are one-hot rows")
-        require(data.targets.shape[1] == len(data.classes), "as many names as classes")
+        require(data.targets.shape[-1] == len(data.classes), "as many names as classes")
 
 
 def digest(example: Example, rng: Generator) -> None:

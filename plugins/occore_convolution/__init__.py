@@ -32,3 +32,10 @@ def occore_register(registry: Any) -> None:
     registry.dynamics("hamiltonian_convolution", HamiltonianConvolution)
     registry.dynamics("split_channels", SplitChannels)
     registry.dynamics("join_channels", JoinChannels)
+    from occore_convolution.datasets.resampled import Resampled
+    from occore_convolution.datasets.shapes import Shapes
+    from occore_convolution.table_convolution import TableConvolution
+
+    registry.dynamics("table_convolution", TableConvolution)
+    registry.dataset("resampled", Resampled)
+    registry.dataset("shapes", Shapes)
