@@ -37,9 +37,11 @@ def occore_register(registry: Any) -> None:
     from occore_single_layer.dense import Dense
     from occore_single_layer.flatten import Flatten
     from occore_single_layer.sgd import SGD
+    from occore_single_layer.stochastic_diagonal_lm import StochasticDiagonalLM
 
     registry.dynamics("dense", Dense)
     registry.dynamics("flatten", Flatten)
     registry.optimizer("sgd", SGD)
     registry.optimizer("adagrad", AdaGrad)
     registry.optimizer("adam", Adam)
+    registry.optimizer("stochastic_diagonal_lm", StochasticDiagonalLM)
