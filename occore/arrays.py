@@ -30,6 +30,15 @@ def is_sparse(a: Array) -> bool:
     return hasattr(a, "tocsr")
 
 
+def joined(a: Array, b: Array) -> Array:
+    """The samples of a and then those of b; both may be sparse."""
+    if is_sparse(a) or is_sparse(b):
+        import scipy.sparse
+
+        return scipy.sparse.vstack((a, b), format="csr")
+    return array_namespace(a).concat([a, b], axis=0)
+
+
 def dot(a: Controls, b: Controls) -> Any:
     """Inner product of two dictionaries of arrays with the same names."""
     total = 0.0

@@ -43,7 +43,8 @@ class Dynamics(Interface):
     couples_samples: ClassVar[bool] = False
     """Whether f of one sample depends on the others, as in batch normalisation.
 
-    Such samples cannot be cut into shards.
+    Such samples cannot be cut into shards; events and implicit steps, which take each sample on its
+    own, exclude it. A dynamics that says so has `coupled_by_first`.
     """
 
     @abstractmethod
@@ -85,6 +86,13 @@ class Dynamics(Interface):
     def initial_controls(self, rng: np.random.Generator) -> Controls:
         """Where an optimizer starts, at one instant; zeros by default."""
         return self.controls.zeros()
+
+    coupled_by_first: Callable[[int], Dynamics] | None = None
+    """Owed where samples are coupled: f whose samples depend on the first so many of them alone.
+
+    `coupled_by_first(n)` is f of these n samples on them, and takes each further sample, such as a
+    held-out one, as if it came alone behind them. So `Problem.output` evaluates other inputs.
+    """
 
     jacobian: Callable[[float, Array, Controls], Any] | None = None
     """Optional: f_x at (t, x, u), for implicit steps.

@@ -77,6 +77,11 @@ class Phase:
                 f"phase {self.name!r}: a march with events has the exact gradient only; take "
                 'gradient = "discretize_optimize"'
             )
+        if self.events and self.dynamics.couples_samples:
+            raise InputError(
+                f"phase {self.name!r}: events happen to each sample on its own, but the dynamics "
+                "couples samples; normalise over the cells of each sample instead"
+            )
         for event in self.events:
             self._require_time(event)
         if self.switches and self.free_horizon:
@@ -95,6 +100,12 @@ class Phase:
                 f"phase {self.name!r}: the event {event.name!r} depends on t, and the horizon is "
                 "unknown; make time a state with rate 1"
             )
+
+    def coupled_by_first(self, samples: int) -> Phase:
+        """The phase in which samples depend on the first so many alone, if they are coupled."""
+        if self.dynamics.coupled_by_first is None:
+            return self
+        return replace(self, dynamics=self.dynamics.coupled_by_first(samples))
 
     @property
     def static(self) -> bool:

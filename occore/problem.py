@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from occore.arrays import Array, array_namespace
+from occore.arrays import Array, array_namespace, joined
 from occore.data import Data
 from occore.dynamics import StateShape
 from occore.evaluation import Evaluation
@@ -206,9 +206,20 @@ class Problem:
         }
 
     def output(self, theta: Array, inputs: Array | None = None) -> Array:
-        """End states of the data, or of other inputs (samples, *state_shape)."""
-        problem = self.controlled_part if inputs is None else self
-        return problem.split_cost(problem._end(theta, inputs))[0]
+        """End states of the data, or of other inputs (samples, *state_shape).
+
+        Where samples are coupled, as by batch normalisation, other inputs come behind the data, on
+        which alone they then depend: no other input changes what one of them is taken for.
+        """
+        if inputs is None:
+            problem = self.controlled_part
+            return problem.split_cost(problem._end(theta, None))[0]
+        coupled = any(phase.dynamics.couples_samples for phase in self.phases)
+        if inputs is self.data.inputs or not coupled:
+            return self.split_cost(self._end(theta, inputs))[0]
+        n = self.data.samples
+        problem = replace(self, phases=tuple(phase.coupled_by_first(n) for phase in self.phases))
+        return problem.split_cost(problem._end(theta, joined(self.data.inputs, inputs)))[0][n:]
 
     def value(self, theta: Array) -> float:
         """J(θ)."""

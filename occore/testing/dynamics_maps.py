@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from occore.arrays import Array, Controls
@@ -16,7 +18,7 @@ from occore.testing.comparison import EXACT, close, identical, require
 from occore.testing.maps import MAP_CHECKS, named
 from occore.testing.models import Midpoint, Ramp
 from occore.testing.points import Generator, near_controls, near_samples
-from occore.testing.samples import SAMPLE_CHECKS
+from occore.testing.samples import SAMPLE_CHECKS, behind_the_first, coupled, one_by_one
 from occore.testing.target import Target, draw
 from occore.testing.variants import describe, variants
 from occore.time_control import TIME, without_time
@@ -149,11 +151,28 @@ def quadratures(example: Example, rng: Generator) -> None:
         raise CheckFailed(f"f depends on the last {f.quadratures} entries, said to be quadratures")
 
 
+def coupled_samples(example: Example, rng: Generator) -> None:
+    """Samples that are said to be coupled are, and `coupled_by_first` passes the whole ladder."""
+    for other in variants(example):
+        f: Dynamics = other.map
+        if not f.couples_samples:
+            return
+        whole = at_time(other, TIMES[1])
+        coupled(whole, rng)
+        if f.coupled_by_first is None:
+            raise CheckFailed(f"{whole.subject}: samples are coupled; add coupled_by_first")
+        first = at_time(replace(other, map=f.coupled_by_first(2)), TIMES[1])
+        behind_the_first(whole, first, 2, rng)
+        for check in MAP_CHECKS:
+            check(first, rng)
+
+
 def _at_both_times(check):
     def at_both(example: Example, rng: Generator) -> None:
         for other in variants(example):
             for t in TIMES:
-                check(at_time(other, t), rng)
+                if check is not one_by_one or not other.map.couples_samples:
+                    check(at_time(other, t), rng)
 
     return named(at_both, check)
 
@@ -162,6 +181,7 @@ CHECKS = (
     traced_products,
     strict_namespace,
     *(_at_both_times(check) for check in (*MAP_CHECKS, *SAMPLE_CHECKS)),
+    coupled_samples,
     whole_solve,
     initial_controls,
     time_derivative,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from occore.arrays import Array
-from occore.testing.comparison import EXACT, agree
+from occore.testing.comparison import EXACT, agree, close, require
 from occore.testing.points import Generator
 from occore.testing.target import Drawn, Target, draw, products
 
@@ -47,3 +47,21 @@ def one_by_one(target: Target, rng: Generator) -> None:
 
 SAMPLE_CHECKS = (permuted_samples, one_by_one)
 """What every map must pass whose samples do not see each other."""
+
+
+def coupled(target: Target, rng: Generator) -> None:
+    """A sample among others is not what it is alone."""
+    at = draw(target, rng, samples=3)
+    alone = target.value(at.x[:1], at.u)
+    same = np.linalg.norm(at.y[:1] - alone) <= EXACT * np.linalg.norm(at.y[:1])
+    require(not same, f"{target.subject}: says that samples are coupled, but they are not")
+
+
+def behind_the_first(whole: Target, first: Target, n: int, rng: Generator) -> None:
+    """Coupled by the first n: these are as on their own, others as if each came alone behind."""
+    at = draw(first, rng, samples=n + 2)
+    subject = f"{first.subject}: coupled by the first {n} samples"
+    close(f"{subject}, those", at.y[:n], whole.value(at.x[:n], at.u), EXACT)
+    for k in (n, n + 1):
+        alone = first.value(np.concatenate([at.x[:n], at.x[k : k + 1]]), at.u)
+        close(f"{subject}, another", at.y[k : k + 1], alone[n:], EXACT)

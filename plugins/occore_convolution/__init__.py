@@ -16,6 +16,10 @@ def occore_register(registry: Any) -> None:
     from occore_convolution.parabolic_convolution import ParabolicConvolution
     from occore_convolution.split_channels import SplitChannels
     from occore_convolution.structured_layer import StructuredLayer
+    from occore_convolution.batch_normalisation import BatchNormalisation
+    from occore_convolution.instance_normalisation import InstanceNormalisation
+    from occore_convolution.max_pooling import MaxPooling
+    from occore_convolution.tv_normalisation import TVNormalisation
     from occore_convolution.zero_padding import ZeroPadding
 
     registry.dynamics("average_pooling", AveragePooling)
@@ -39,3 +43,6 @@ def occore_register(registry: Any) -> None:
     registry.dynamics("table_convolution", TableConvolution)
     registry.dataset("resampled", Resampled)
     registry.dataset("shapes", Shapes)
+    registry.dynamics("instance_normalisation", InstanceNormalisation)
+    registry.dynamics("batch_normalisation", BatchNormalisation)
+    registry.dynamics("tv_normalisation", TVNormalisation)

@@ -21,7 +21,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from occore import Array, ComputationError, Controls, Dynamics, Linearization
+from occore import Array, ComputationError, Controls, Dynamics, InputError, Linearization
 from occore_continuous.discretizations.stages import zeros
 
 Solver = Literal["auto", "dense", "sparse", "matrix_free"]
@@ -45,12 +45,17 @@ class StageSystem:
 
     solver: "auto" takes a sparse factorisation where `field.jacobian` gives a sparse matrix and a
     dense one elsewhere; Jacobians are assembled from tangents where the field has none.
-    Raises ComputationError where M is singular.
+    Raises ComputationError where M is singular, InputError where samples are coupled.
     """
 
     def __init__(
         self, solver: Solver, field: Dynamics, h: float, a: Matrix, points: Sequence[Point]
     ) -> None:
+        if field.couples_samples:
+            raise InputError(
+                "an implicit step solves for each sample on its own, but the dynamics couples "
+                "samples; take an explicit discretization"
+            )
         self.solver, self.field, self.h, self.a, self.points = solver, field, h, a, points
 
     def solve(self, r: Arrays) -> Arrays:

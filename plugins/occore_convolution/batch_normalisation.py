@@ -1,0 +1,79 @@
+"""Batch normalisation: each channel has mean 0 and deviation 1 over all samples and cells.
+
+y = γ (x − mean)/√(variance + ε) + β, with γ = 1 and β = 0 where they are not trainable. Mean and
+variance are those of the batch that is given, so that samples depend on each other: in training,
+those of the training data, or of the mini-batch. Held-out inputs are evaluated with the statistics
+of the training data (`occore.Problem.output`), not of their own, and not with averages kept from
+past steps: so what a sample is taken for depends on θ and the training data alone. The formulas are
+in `occore_convolution.normalisation`.
+
+Source: Ioffe and Szegedy, Batch normalization (2015), algorithms 1 and 2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from occore import Array, Controls, Dynamics, Example, Layout, Linearization
+from occore_convolution.normalisation import (
+    Groups,
+    linearize_normalised,
+    normalised,
+    scale_and_shift,
+    unit_scale,
+)
+
+
+@dataclass(frozen=True)
+class BatchNormalisation(Dynamics):
+    """Mean 0 and deviation 1 of each channel over the batch."""
+
+    state_shape: tuple[int, ...]
+    trainable: Annotated[bool, Field(description="a scale γ and shift β for each channel")] = True
+    epsilon: Annotated[float, Field(gt=0, description="ε, added to the variance")] = 1e-5
+    leading: int | None = field(default=None, metadata={"option": False})
+    """How many samples, the first ones, mean and variance are taken of; all by default."""
+
+    autonomous = True
+    affine_in_controls = True
+    couples_samples = True
+
+    @property
+    def controls(self) -> Layout:
+        """scale and shift (channels,), where they are trainable."""
+        return scale_and_shift(self.state_shape[-1], self.trainable)
+
+    @property
+    def groups(self) -> Groups:
+        """All samples and cells of one channel."""
+        return Groups(tuple(range(len(self.state_shape))), True, self.epsilon, self.leading)
+
+    def coupled_by_first(self, samples: int) -> BatchNormalisation:
+        """With the mean and variance of the first so many samples, for those and the others."""
+        return replace(self, leading=samples)
+
+    def initial_controls(self, rng: np.random.Generator) -> Controls:
+        """γ = 1, β = 0."""
+        return unit_scale(self.controls)
+
+    def __call__(self, t: float, x: Array, u: Controls) -> Array:
+        """The normalised pictures."""
+        return normalised(self.groups, x, u)
+
+    def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
+        """The value and its derivative."""
+        return linearize_normalised(self.groups, x, u)
+
+    @classmethod
+    def example(cls) -> Example:
+        """Both channels deviate by 1 from their means 2 and −3; √(1 + ε) = 5/4."""
+        return Example(
+            cls(state_shape=(2, 2), epsilon=0.5625),
+            x=[[[1.0, -4.0], [3.0, -4.0]], [[3.0, -2.0], [1.0, -2.0]]],
+            u={"scale": [2.0, 0.5], "shift": [1.0, -1.0]},
+            value=[[[-0.6, -1.4], [2.6, -1.4]], [[2.6, -0.6], [-0.6, -0.6]]],
+        )

@@ -1,0 +1,170 @@
+"""Normalisation of pictures: entries divided by the root of a mean or sum of their squares.
+
+    y = γ z + β,    z = s c,    c = x − S(w x),    s = (S(w c²) + ε)^(−1/2)
+
+S sums over a group of entries. With w = 1/n, n the size of a group, S(w ·) is the mean over it;
+with `centred = False` nothing is subtracted from x, and w = 1. What a group is makes the kind:
+
+kind      a group of entries                           centred
+batch     all samples and cells of one channel         yes
+instance  all cells of one channel of one sample       yes
+TV        all channels at one cell of one sample       no
+
+symbol   code                     shape                        meaning
+x, z     x, z                     (samples, *grid, channels)   picture, and normalised
+s        s                        with lengths 1 where summed  inverse deviation
+w        w                        a number, or (samples, 1, …) weights of the entries
+γ, β     u["scale"], u["shift"]   (channels,), (channels,)     controls, where trainable
+p        py, pz, px, pu           like y, z, x, u              adjoint; a leading d: a tangent
+
+Derivatives: with e = s (dx − S(w dx)) and a = S(w z e),  dz = e − a z,  ds = −a s. With pz = γ py,
+g = S(z pz), m = S(pz) (0 where not centred),  px = s r,  r = pz − w (g z + m),  pγ = Σ z py,
+pβ = Σ py. Of these along (dx, du), where py changes by dp:  dpz = γ dp + dγ py,
+dg = S(z dpz + dz pz),  dm = S(dpz),  dpx = ds r + s (dpz − w (dg z + g dz + dm)),
+dpγ = Σ z dp + dz py,  dpβ = Σ dp.
+In px, S(w z) = 0 has been used, which holds since c is centred.
+
+Source: Ioffe and Szegedy, Batch normalization (2015), algorithm 1.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from occore import Array, Controls, Layout, Linearization, array_namespace
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The groups of entries, and how they are normalised.
+
+    axes: of a batch (samples, *grid, channels), that a group runs over. centred: whether the mean
+    is subtracted, and squares are averaged, not summed. leading: how many samples, the first ones,
+    the means are taken of; all by default.
+    """
+
+    axes: tuple[int, ...]
+    centred: bool
+    epsilon: float
+    leading: int | None = None
+
+    def sum(self, a: Array) -> Array:
+        """S(a), with an axis of length 1 where it has summed."""
+        return array_namespace(a).sum(a, axis=self.axes, keepdims=True)
+
+    def weights(self, x: Array) -> Array | float:
+        """w: of the leading samples alone, where these are not all."""
+        if not self.centred:
+            return 1.0
+        samples = x.shape[0]
+        leading = samples if self.leading is None else min(self.leading, samples)
+        w = samples / leading / math.prod(x.shape[axis] for axis in self.axes)
+        if leading == samples:
+            return w
+        xp, shape = array_namespace(x), (1,) * (x.ndim - 1)
+        counted = xp.full((leading, *shape), w, dtype=x.dtype)
+        return xp.concat([counted, xp.zeros((samples - leading, *shape), dtype=x.dtype)], axis=0)
+
+    def normalise(self, x: Array) -> tuple[Array, Array]:
+        """z and s."""
+        xp, w = array_namespace(x), self.weights(x)
+        c = x - self.sum(w * x) if self.centred else x
+        s = 1 / xp.sqrt(self.sum(w * c * c) + self.epsilon)
+        return s * c, s
+
+
+def scale_and_shift(channels: int, trainable: bool) -> Layout:
+    """γ and β, one number for each channel, where they are trainable."""
+    return Layout({"scale": (channels,), "shift": (channels,)} if trainable else {})
+
+
+def unit_scale(controls: Layout) -> Controls:
+    """γ = 1 and β = 0."""
+    return {name: value + (name == "scale") for name, value in controls.zeros().items()}
+
+
+def normalised(groups: Groups, x: Array, u: Controls) -> Array:
+    """y."""
+    return affine(groups.normalise(x)[0], u)
+
+
+def affine(z: Array, u: Controls) -> Array:
+    """γ z + β, or z where there are no controls."""
+    return u["scale"] * z + u["shift"] if u else z
+
+
+def linearize_normalised(groups: Groups, x: Array, u: Controls) -> tuple[Array, Linearization]:
+    """y and its derivative."""
+    z, s = groups.normalise(x)
+    part = NormalisedLinearization(groups, z, s, groups.weights(x), u.get("scale"))
+    return affine(z, u), part
+
+
+@dataclass(frozen=True)
+class NormalisedLinearization(Linearization):
+    """The derivative of γ z(x) + β; see the head of the module."""
+
+    groups: Groups
+    z: Array
+    s: Array
+    w: Array | float
+    gamma: Any
+    """`None` where there are no controls."""
+
+    def jvp(self, dx: Array, du: Controls) -> Array:
+        """γ dz + dγ z + dβ."""
+        dz = self._dz(dx)[0]
+        return dz if self.gamma is None else self.gamma * dz + affine(self.z, du)
+
+    def vjp(self, py: Array) -> tuple[Array, Controls]:
+        """px = s r; pγ = Σ z py, pβ = Σ py."""
+        pz = self._scaled(py)
+        return self.s * self._r(pz, self._g(pz)), self._controls(self.z * py, py)
+
+    def second(
+        self, py: Array, dp: Array, dx: Array, du: Controls
+    ) -> tuple[Array, Array, Controls]:
+        """px and its derivative, and that of pu, where py itself changes by dp."""
+        pz, dpz = self._scaled(py), self._scaled(dp)
+        if self.gamma is not None:
+            dpz = dpz + du["scale"] * py
+        dz, a = self._dz(dx)
+        g = self._g(pz)
+        px = self.s * self._r(pz, g)
+        dg = self._g(dpz) + self.groups.sum(dz * pz)
+        dpx = self.s * (self._r(dpz, dg) - self.w * g * dz) - a * px
+        return px, dpx, self._controls(self.z * dp + dz * py, dp)
+
+    def curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
+        """The derivatives of px and pu along (dx, du) for a fixed py."""
+        _, dpx, dpu = self.second(py, 0 * py, dx, du)
+        return dpx, dpu
+
+    def _dz(self, dx: Array) -> tuple[Array, Array]:
+        """dz and a = −ds/s."""
+        if self.groups.centred:
+            dx = dx - self.groups.sum(self.w * dx)
+        e = self.s * dx
+        a = self.groups.sum(self.w * self.z * e)
+        return e - a * self.z, a
+
+    def _scaled(self, p: Array) -> Array:
+        return p if self.gamma is None else self.gamma * p
+
+    def _g(self, pz: Array) -> Array:
+        return self.groups.sum(self.z * pz)
+
+    def _r(self, pz: Array, g: Array) -> Array:
+        """pz − w (g z + m)."""
+        inner = g * self.z
+        if self.groups.centred:
+            inner = inner + self.groups.sum(pz)
+        return pz - self.w * inner
+
+    def _controls(self, scale: Array, shift: Array) -> Controls:
+        if self.gamma is None:
+            return {}
+        xp, axes = array_namespace(shift), tuple(range(shift.ndim - 1))
+        return {"scale": xp.sum(scale, axis=axes), "shift": xp.sum(shift, axis=axes)}
