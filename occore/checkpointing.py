@@ -17,6 +17,7 @@ the library checkpoint_schedules.
 from __future__ import annotations
 
 import dataclasses
+import threading
 import weakref
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
@@ -59,8 +60,25 @@ class Cost:
 
     def hold(self, count: int) -> None:
         """Bytes are stored, or released where the count is negative."""
-        self.stored += count
-        self.peak_bytes = max(self.peak_bytes, self.stored)
+        with _counting:
+            self.stored += count
+            self.peak_bytes = max(self.peak_bytes, self.stored)
+
+    def beside(self) -> Cost:
+        """For a further shard of the same sweep: its bytes count here, its steps do not again."""
+        return _CostBeside(self)
+
+
+_counting = threading.RLock()  # shards are swept in threads, and a sweep ends wherever it is freed
+
+
+class _CostBeside(Cost):
+    def __init__(self, first: Cost) -> None:
+        super().__init__()
+        self.first = first
+
+    def hold(self, count: int) -> None:
+        self.first.hold(count)
 
 
 class Held:

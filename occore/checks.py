@@ -223,8 +223,7 @@ class _Gradient(Linearization):
     def __init__(self, problem: Problem, theta: Array) -> None:
         self.evaluation = problem.at(theta)
         self.gradient = self.evaluation.gradient()
-        second = all(part.curvature is not None for part in self.evaluation.parts)
-        if second:
+        if self.evaluation.sweeps.second_order:
             self.curvature = self._curvature
 
     def jvp(self, dx: Array, du: Controls) -> Array:

@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from occore import composition
-from occore.arrays import Array, is_sparse, scaled
+from occore.arrays import Array, scaled
+from occore.chain import Sweeps
 from occore.errors import StructureError
-from occore.linearization import Linearization
 from occore.objective import ObjectiveLinearization
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ class Evaluation:
     problem: Problem
     value: float
     output: Array
-    parts: Sequence[Linearization]
+    sweeps: Sweeps
     terminal: Sequence[tuple[float, ObjectiveLinearization]]
     ends: Sequence[tuple[float, ObjectiveLinearization]]
     penalties: Sequence[tuple[float, ObjectiveLinearization]]
@@ -59,15 +58,15 @@ class Evaluation:
 
     def hessian_product(self, v: Array) -> Array:
         """∇²J(θ) v."""
-        controls, du = self.problem.unflatten(v), self._controls(v)
-        tangents = composition.control_tangents(self.parts, self._zero, du)
-        dx = self.problem.split_cost(tangents[-1])[0]
+        controls, du = self.problem.unflatten(v), self.problem.controls_in_order(v)
+        end, tangents = self.sweeps.tangent(du)
+        dx = self.problem.split_cost(end)[0]
         dp, direct = self._outer(
             lambda term: term.hessian_product(dx),
             lambda term: term.hessian_product((dx, controls)),
         )
         p, dp = self.problem.join_cost(self._seed[0], 1.0), self.problem.join_cost(dp, 0.0)
-        second = composition.control_second(self.parts, p, dp, self._zero, tangents, du)
+        second = self.sweeps.second(p, dp, tangents, du)
         self.problem.count(tangent=1, adjoint=1)
         penalties = self._penalties(lambda term: term.hessian_product(controls))
         return self._flatten(second) + direct + penalties
@@ -117,27 +116,18 @@ class Evaluation:
             direct = direct + weight * self.problem.flatten(controls)
         return total, direct
 
-    @cached_property
-    def _zero(self) -> Array:
-        start = self.problem.start_states(None)
-        return 0 * start if is_sparse(start) else np.zeros(start.shape, start.dtype)
-
-    def _controls(self, v: Array) -> list[Any]:
-        controls = self.problem.unflatten(v)
-        return [controls[phase.name] for phase in self.problem.phases]
-
     def _flatten(self, pu: list[Any]) -> Array:
         names = [phase.name for phase in self.problem.phases]
         return self.problem.flatten(dict(zip(names, pu, strict=True)))
 
     def _tangent(self, v: Array) -> Array:
         self.problem.count(tangent=1)
-        tangents = composition.control_tangents(self.parts, self._zero, self._controls(v))
-        return self.problem.split_cost(tangents[-1])[0]
+        end, _ = self.sweeps.tangent(self.problem.controls_in_order(v))
+        return self.problem.split_cost(end)[0]
 
     def _adjoint(self, p: Array, cost: float = 0.0) -> Array:
         self.problem.count(adjoint=1)
-        return self._flatten(composition.control_vjp(self.parts, self.problem.join_cost(p, cost)))
+        return self._flatten(self.sweeps.adjoint(self.problem.join_cost(p, cost)))
 
     def _penalties(self, product: Any) -> Array:
         total = np.zeros(self.problem.size, self.problem.dtype)

@@ -15,9 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from occore.arrays import Array, array_namespace, joined
+from occore.arrays import Array, Controls, array_namespace, joined
+from occore.chain import Chain, OnePiece
 from occore.data import Data
 from occore.dynamics import StateShape
+from occore.engines import Engine, Threads
 from occore.evaluation import Evaluation
 from occore.layout import Layout
 from occore.objective import (
@@ -31,6 +33,7 @@ from occore.objective import (
 )
 from occore.phase import Phase
 from occore.running import RunningTotal, carry_cost, join
+from occore.shards import InShards, can_be_cut, cuts
 
 
 @dataclass
@@ -52,6 +55,7 @@ class Problem:
     """minimise J(θ) over the flat vector θ of all controls.
 
     whole: how many samples the problem has that this one is a `subset` of; None where it is none.
+    engine: where shards of the samples are worked on, if there are some, see `occore.shards`.
     """
 
     phases: tuple[Phase, ...]
@@ -59,6 +63,7 @@ class Problem:
     data: Data
     counts: Counts = field(default_factory=Counts, compare=False)
     whole: int | None = None
+    engine: Engine = field(default_factory=Threads)
 
     @cached_property
     def layout(self) -> Layout:
@@ -238,11 +243,21 @@ class Problem:
 
     def _end(self, theta: Array, inputs: Array | None) -> Array:
         """What the last link gives."""
-        controls, x = self.unflatten(theta), self.start_states(inputs)
+        x = self.start_states(inputs)
         self.count(forward=1)
-        for link in self.links:
-            x = link(x, controls[link.name])
-        return x
+        return self._chain(x)(x, self.controls_in_order(theta))
+
+    def _chain(self, x: Array) -> Chain:
+        """The links on these start states, in shards where they can be cut."""
+        if not can_be_cut(self.phases, x):
+            return OnePiece(self.links)
+        shards = cuts(x.shape[0], self._shapes, x.dtype.itemsize)
+        return InShards(self.links, shards, self.engine) if shards[1:] else OnePiece(self.links)
+
+    def controls_in_order(self, theta: Array) -> list[Controls]:
+        """The controls of each phase, in the order of the phases."""
+        controls = self.unflatten(theta)
+        return [controls[phase.name] for phase in self.phases]
 
     def split_cost(self, x: Array) -> tuple[Array, Array | float]:
         """End states, observed ones too, and the sum of the running costs up to the last."""
@@ -267,11 +282,9 @@ class Problem:
         """Value and derivatives at θ."""
         if self.controlled_part is not self:
             return self.controlled_part.at(theta)
-        controls, end, parts = self.unflatten(theta), self.start_states(None), []
+        controls, start = self.unflatten(theta), self.start_states(None)
         self.count(forward=1)
-        for link in self.links:
-            end, part = link.linearize(end, controls[link.name])
-            parts.append(part)
+        end, sweeps = self._chain(start).linearize(start, self.controls_in_order(theta))
         x, cost = self.split_cost(end)
         terminal = [(w, *term.linearize(x, self.data.targets)) for w, term in self.terminal]
         ends = [(w, *term.linearize(self.data.inputs, x, controls)) for w, term in self.ends]
@@ -281,7 +294,7 @@ class Problem:
             self,
             value,
             x,
-            parts,
+            sweeps,
             [(w, linearization) for w, _, linearization in terminal],
             [(w, linearization) for w, _, linearization in ends],
             [(w, linearization) for w, _, linearization in penalties],

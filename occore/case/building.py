@@ -54,7 +54,7 @@ def build(case: Case) -> Built:
     objective = builder.objective(terminal, phases, train)
     optimizer: Optimizer = builder.instance(case.optimizer, ("optimizer",))
     builder.stop()
-    problem = Problem(phases, objective, train)
+    problem = Problem(phases, objective, train, engine=case.top.run.engine.make())
     builder.structure(problem, optimizer)
     theta = builder.start(problem, streams[2])
     builder.stop()

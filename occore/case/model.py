@@ -12,6 +12,7 @@ import pydantic
 from pydantic import Field
 
 from occore.case.options import Table
+from occore.engines import Engine, Serial, Threads
 
 STRICT = pydantic.ConfigDict(extra="forbid", strict=True, frozen=True)
 KINDS = pydantic.ConfigDict(extra="allow", strict=True, frozen=True)
@@ -19,8 +20,32 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
+class EngineTable(pydantic.BaseModel):
+    """[run.engine]: where shards of the samples are worked on."""
+
+    model_config = STRICT
+    kind: Annotated[
+        Literal["threads", "serial"],
+        Field(description="shards at a time in threads, or one after the other"),
+    ] = "threads"
+    count: Annotated[
+        int | None,
+        Field(gt=0, le=1024, description="so many threads; one for each core if not given"),
+    ] = None
+
+    @pydantic.model_validator(mode="after")
+    def _only_threads_are_counted(self) -> Self:
+        if self.kind == "serial" and self.count is not None:
+            raise ValueError("a serial engine has no count: remove it, or take kind = 'threads'")
+        return self
+
+    def make(self) -> Engine:
+        """The engine."""
+        return Threads(self.count) if self.kind == "threads" else Serial()
+
+
 class RunTable(pydantic.BaseModel):
-    """[run]: what is stored, and how often."""
+    """[run]: what is stored and how often, and where the work is done."""
 
     model_config = STRICT
     checkpoint_every: Annotated[
@@ -38,6 +63,9 @@ class RunTable(pydantic.BaseModel):
         tuple[Literal["trajectory", "controls"], ...],
         Field(description="what the run file holds beside history and result"),
     ] = ("controls",)
+    engine: Annotated[
+        EngineTable, Field(description="where shards of the samples are worked on")
+    ] = EngineTable()
 
 
 class CaseTable(pydantic.BaseModel):
@@ -59,7 +87,9 @@ class CaseTable(pydantic.BaseModel):
     ]
     objective: Annotated[Table, Field(description="what is minimised")]
     optimizer: Annotated[Table, Field(description="the method that minimises it")]
-    run: Annotated[RunTable, Field(description="what is stored, and how often")] = RunTable()
+    run: Annotated[
+        RunTable, Field(description="what is stored and how often, and where the work is done")
+    ] = RunTable()
 
 
 class DataTable(pydantic.BaseModel):

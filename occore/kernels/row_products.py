@@ -12,15 +12,15 @@ order: the numbers do not depend on the threads.
 from __future__ import annotations
 
 import importlib.util
-import os
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from occore.arrays import Array
+from occore.threads import in_order
 
 SHARDS = 8
 MOST_OUTPUTS = 16
@@ -65,16 +65,8 @@ def _in_threads(work: Callable[[int, int, int], None], x: Any) -> None:
     """work(first row, end, number of the shard) of each shard."""
     ends = np.searchsorted(x.indptr, np.linspace(0, x.nnz, SHARDS + 1)[1:-1])
     cuts = [0, *map(int, ends), x.shape[0]]
-    list(_pool().map(work, cuts[:-1], cuts[1:], range(SHARDS)))
-
-
-@cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="occore")
-
-
-if hasattr(os, "register_at_fork"):  # a child has no threads of its parent
-    os.register_at_fork(after_in_child=_pool.cache_clear)
+    shards = zip(cuts[:-1], cuts[1:], range(SHARDS), strict=True)
+    deque(in_order(lambda shard: work(*shard), shards), maxlen=0)
 
 
 @cache
