@@ -88,11 +88,11 @@ class InShards(Chain):
         def linearized(k: int) -> tuple[Array, Sweeps]:
             return self.piece(k).linearize(x[self.shards[k]], u)
 
-        ends, kept, held, second_order = [], list[Sweeps | None](), 0, True
-        for end, sweeps in self.engine.map(linearized, self.numbers):
+        ends, kept, size, second_order = [], list[Sweeps | None](), 0, True
+        for k, (end, sweeps) in enumerate(self.engine.map(linearized, self.numbers)):
             ends.append(end)
-            held += nbytes(sweeps)
-            kept.append(sweeps if held <= KEPT_BYTES else None)
+            size = size or nbytes(sweeps)  # the shards are alike
+            kept.append(sweeps if (k + 1) * size <= KEPT_BYTES else None)
             second_order = second_order and sweeps.second_order
         again = [partial(linearized, k) for k in self.numbers]
         return np.concatenate(ends), InShardsSweeps(self, kept, again, second_order)
