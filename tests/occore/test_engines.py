@@ -342,3 +342,26 @@ def test_a_wrong_engine_is_one_error(engine, message):
     with pytest.raises(occore.InputError) as caught:
         occore.load_case(DIGITS | {"run": {"engine": engine}})
     assert message in str(caught.value)
+
+
+class Untouched(Dynamics):
+    """Twice the state; its derivative is not to be asked for."""
+
+    controls = Layout({})
+
+    def __call__(self, t, x, u):
+        return 2 * x
+
+    def linearize(self, t, x, u):
+        raise AssertionError("a state without controls before it is held")
+
+
+@pytest.mark.parametrize("shard_bytes", [2**20, 224])
+def test_layers_before_the_first_controls_are_not_linearized(rng, monkeypatch, shard_bytes):
+    monkeypatch.setattr(shards, "SHARD_BYTES", shard_bytes)
+    plain = chain(rng)
+    doubled = replace(plain, phases=(Phase("twice", Untouched()), *plain.phases))
+    plain = replace(plain, data=replace(plain.data, inputs=2 * plain.data.inputs))
+    theta, v = rng.standard_normal((2, plain.size))
+    for name, value in products(plain, theta, v).items():
+        assert_allclose(products(doubled, theta, v)[name], value, rtol=1e-12, atol=1e-13)
