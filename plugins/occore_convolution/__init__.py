@@ -9,16 +9,15 @@ import occore
 def occore_register(registry: Any) -> None:
     """Register layers."""
     from occore_convolution.average_pooling import AveragePooling
+    from occore_convolution.batch_normalisation import BatchNormalisation
     from occore_convolution.hamiltonian_convolution import HamiltonianConvolution
     from occore_convolution.hyperbolic_convolution import HyperbolicConvolution
+    from occore_convolution.instance_normalisation import InstanceNormalisation
     from occore_convolution.join_channels import JoinChannels
     from occore_convolution.max_pooling import MaxPooling
     from occore_convolution.parabolic_convolution import ParabolicConvolution
     from occore_convolution.split_channels import SplitChannels
     from occore_convolution.structured_layer import StructuredLayer
-    from occore_convolution.batch_normalisation import BatchNormalisation
-    from occore_convolution.instance_normalisation import InstanceNormalisation
-    from occore_convolution.max_pooling import MaxPooling
     from occore_convolution.tv_normalisation import TVNormalisation
     from occore_convolution.zero_padding import ZeroPadding
 
