@@ -8,40 +8,28 @@ import occore
 @occore.hookimpl
 def occore_register(registry: Any) -> None:
     """Register layers and data sets."""
+    from occore_single_layer.adagrad import AdaGrad
+    from occore_single_layer.adam import Adam
     from occore_single_layer.datasets.inverse_crime import InverseCrime
     from occore_single_layer.datasets.peaks import Peaks
     from occore_single_layer.datasets.sinc import Sinc
     from occore_single_layer.dense import Dense
     from occore_single_layer.flatten import Flatten
-    from occore_single_layer.random_layer import RandomLayer
-
-    registry.dynamics("dense", Dense)
-    registry.dynamics("flatten", Flatten)
-    registry.dynamics("random_layer", RandomLayer)
-    registry.dataset("inverse_crime", InverseCrime)
-    registry.dataset("peaks", Peaks)
-    registry.dataset("sinc", Sinc)
-    """Register layers and optimizers."""
-    from occore_single_layer.dense import Dense
-    from occore_single_layer.flatten import Flatten
     from occore_single_layer.gauss_newton import GaussNewton
     from occore_single_layer.levenberg_marquardt import LevenbergMarquardt
-
-    registry.dynamics("dense", Dense)
-    registry.dynamics("flatten", Flatten)
-    registry.optimizer("gauss_newton", GaussNewton)
-    registry.optimizer("levenberg_marquardt", LevenbergMarquardt)
-    """Register layers and optimizers."""
-    from occore_single_layer.adagrad import AdaGrad
-    from occore_single_layer.adam import Adam
-    from occore_single_layer.dense import Dense
-    from occore_single_layer.flatten import Flatten
+    from occore_single_layer.random_layer import RandomLayer
     from occore_single_layer.sgd import SGD
     from occore_single_layer.stochastic_diagonal_lm import StochasticDiagonalLM
 
     registry.dynamics("dense", Dense)
     registry.dynamics("flatten", Flatten)
-    registry.optimizer("sgd", SGD)
+    registry.dynamics("random_layer", RandomLayer)
     registry.optimizer("adagrad", AdaGrad)
     registry.optimizer("adam", Adam)
+    registry.optimizer("gauss_newton", GaussNewton)
+    registry.optimizer("levenberg_marquardt", LevenbergMarquardt)
+    registry.optimizer("sgd", SGD)
     registry.optimizer("stochastic_diagonal_lm", StochasticDiagonalLM)
+    registry.dataset("inverse_crime", InverseCrime)
+    registry.dataset("peaks", Peaks)
+    registry.dataset("sinc", Sinc)
