@@ -67,33 +67,20 @@ class OnePiece(Chain):
         return x
 
     def linearize(self, x: Array, u: Sequence[Controls]) -> tuple[Array, Sweeps]:
-        """One link after the other; linearizations are kept from the first with controls on."""
-        held = self._held()
-        for link, controls in zip(self.links[:held], u, strict=False):
-            x = link(x, controls)
+        """One link after the other; the linearization of each is kept."""
         start, parts = x, []
-        for link, controls in zip(self.links[held:], u[held:], strict=True):
+        for link, controls in zip(self.links, u, strict=True):
             x, part = link.linearize(x, controls)
             parts.append(part)
-        return x, OnePieceSweeps(start, parts, held)
-
-    def _held(self) -> int:
-        """How many links come before the first with controls; the last one is not among them."""
-        controlled = (k for k, link in enumerate(self.links[:-1]) if link.layout.size)
-        return next(controlled, len(self.links) - 1)
+        return x, OnePieceSweeps(start, parts)
 
 
 @dataclass(frozen=True)
 class OnePieceSweeps(Sweeps):
-    """The sweeps over the linearizations of the links from the first with controls on.
-
-    held: how many links come before, whose states do not depend on controls. start: the state
-    behind them.
-    """
+    """The sweeps over the linearizations of the links."""
 
     start: Array
     parts: Sequence[Linearization]
-    held: int
 
     @property
     def second_order(self) -> bool:
@@ -102,24 +89,18 @@ class OnePieceSweeps(Sweeps):
 
     def tangent(self, du: Sequence[Controls]) -> tuple[Array, list[Array]]:
         """The last tangent, and those behind each link."""
-        tangents = composition.control_tangents(self.parts, self._zero, du[self.held :])
+        tangents = composition.control_tangents(self.parts, self._zero, du)
         return tangents[-1], tangents
 
     def adjoint(self, p: Array) -> list[Controls]:
         """Backpropagation."""
-        return self._of_all(composition.control_vjp(self.parts, p))
+        return composition.control_vjp(self.parts, p)
 
     def second(
         self, p: Array, dp: Array, tangents: list[Array], du: Sequence[Controls]
     ) -> list[Controls]:
         """The second-order adjoint."""
-        du = du[self.held :]
-        pu = composition.control_second(self.parts, p, dp, self._zero, tangents, du)
-        return self._of_all(pu)
-
-    def _of_all(self, pu: list[Controls]) -> list[Controls]:
-        nothing: list[Controls] = [{} for _ in range(self.held)]
-        return nothing + pu
+        return composition.control_second(self.parts, p, dp, self._zero, tangents, du)
 
     @cached_property
     def _zero(self) -> Array:
