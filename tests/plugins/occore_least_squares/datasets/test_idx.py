@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from occore import DataError
+from occore import DataError, InputError
 from occore_least_squares.datasets.idx import Idx
 
 CODES = {"u1": 8, "i1": 9, ">i2": 11, ">i4": 12, ">f4": 13, ">f8": 14}
@@ -46,6 +46,46 @@ def test_options(load, pair):
     assert np.array_equal(data.inputs, IMAGES[:2] / 2)
     assert data.targets.tolist() == [[0, 0, 1], [1, 0, 0]]
     assert load(Idx("images")).targets is None
+
+
+@pytest.fixture
+def held_out_pair(write):
+    """Two more images, of which one has a class that the first three do not show."""
+    write("test", idx(IMAGES[:2] + 1))
+    write("test-labels", idx([3, 0]))
+
+
+@pytest.mark.usefixtures("pair", "held_out_pair")
+def test_a_test_set_is_held_out(load):
+    data = load(Idx("images", "labels.gz", "test", "test-labels", samples=2))
+    assert data.samples == 2
+    assert data.classes == data.held_out.classes == ("0", "1", "2", "3")
+    assert data.targets.tolist() == [[0, 0, 1, 0], [1, 0, 0, 0]]
+    assert data.held_out.targets.tolist() == [[0, 0, 0, 1], [1, 0, 0, 0]]
+    assert np.allclose(data.held_out.inputs, (IMAGES[:2] + 1).reshape(2, 8) / 255, rtol=1e-15)
+    assert data.digest != load(Idx("images", "labels.gz")).digest
+    assert load(Idx("images", held_out_inputs="test")).held_out.targets is None
+
+
+@pytest.mark.usefixtures("pair", "held_out_pair")
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"labels": "labels.gz", "held_out_inputs": "test"},
+        {"held_out_inputs": "test", "held_out_labels": "test-labels"},
+        {"labels": "labels.gz", "held_out_labels": "test-labels"},
+    ],
+)
+def test_a_test_set_is_named_as_a_whole(files):
+    with pytest.raises(InputError, match="held_out_inputs and held_out_labels"):
+        Idx("images", **files)
+
+
+@pytest.mark.usefixtures("pair", "held_out_pair")
+def test_a_test_set_of_another_shape_is_refused(load, write):
+    write("other", idx(np.zeros((2, 3, 3))))
+    with pytest.raises(DataError, match=r"other has inputs of the shape \(9,\), but .*images"):
+        load(Idx("images", "labels.gz", "other", "test-labels"))
 
 
 @pytest.mark.parametrize("dtype", CODES)
