@@ -103,6 +103,9 @@ from .interface import (
 from .interface import (
     overridable as overridable,
 )
+from .kernels.convolution import (
+    StencilKernel as StencilKernel,
+)
 from .kernels.row_products import (
     matrix_product as matrix_product,
 )

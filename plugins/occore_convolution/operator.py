@@ -25,14 +25,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
 from typing import Any, Literal
 
 import numpy as np
 
-from occore import Array, ComputationError, InputError
+from occore import Array, ComputationError, InputError, StencilKernel
 from occore_convolution.realisations import fft, gemm, sparse
-from occore_convolution.taps import Boundary, Taps, axis_taps, taps
+from occore_convolution.taps import Boundary, Taps, axis_outputs, axis_sources, taps
 
 Realisation = Literal["gemm", "fft", "sparse"]
 """How a convolution is computed: the numbers are the same to rounding.
@@ -72,8 +73,20 @@ class ConvolutionOperator:
                 f"Fourier transforms are of periodic grids, and the boundary is {self.boundary!r}; "
                 'take boundary = "periodic", or realisation = "gemm" or "sparse"'
             )
-        for n, k in zip(self.grid, self.stencil, strict=True):
-            axis_taps(n, k, self.boundary, self.stride, self.dilation)
+        _ = self.sources  # raises where the stencil does not fit
+
+    @property
+    def sources(self) -> tuple[tuple[int, ...], ...]:
+        """Along each axis, which cells the padded grid has."""
+        return tuple(
+            axis_sources(n, k, self.boundary, self.stride, self.dilation)
+            for n, k in zip(self.grid, self.stencil, strict=True)
+        )
+
+    @property
+    def kernel(self) -> StencilKernel:
+        """The compiled loops."""
+        return _kernel(self)
 
     @property
     def taps(self) -> Taps:
@@ -83,9 +96,10 @@ class ConvolutionOperator:
     @property
     def output_grid(self) -> tuple[int, ...]:
         """Cells of the value along each axis."""
-        pairs = zip(self.grid, self.stencil, strict=True)
-        along = (axis_taps(n, k, self.boundary, self.stride, self.dilation) for n, k in pairs)
-        return tuple(len(cells) for cells in along)
+        return tuple(
+            axis_outputs(along, k, self.stride, self.dilation)
+            for along, k in zip(self.sources, self.stencil, strict=True)
+        )
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -170,3 +184,16 @@ class ConvolutionOperator:
                 f"{what} needs as many channels out as in; here {self.channels_in} become "
                 f"{self.channels_out}"
             )
+
+
+@cache
+def _kernel(operator: ConvolutionOperator) -> StencilKernel:
+    return StencilKernel(
+        operator.grid,
+        operator.sources,
+        operator.stencil,
+        operator.stride,
+        operator.dilation,
+        operator.channels_in,
+        operator.channels_out,
+    )

@@ -32,10 +32,12 @@ OUTSIDE = -1
 """Stands for a cell that is not there."""
 
 
-def axis_taps(n: int, k: int, boundary: Boundary, stride: int, dilation: int) -> Array:
-    """(outputs, k) numbers of cells along one axis, or OUTSIDE.
+@cache
+def axis_sources(n: int, k: int, boundary: Boundary, stride: int, dilation: int) -> tuple[int, ...]:
+    """The cell that each cell of the padded axis is, or OUTSIDE, from the first that is read on.
 
-    Raises InputError where no stencil fits into the axis.
+    Output i and tap j read number stride · i + dilation · j of them. Raises InputError where no
+    stencil fits into the axis.
     """
     reach = dilation * (k - 1)
     if boundary == "none":
@@ -44,16 +46,21 @@ def axis_taps(n: int, k: int, boundary: Boundary, stride: int, dilation: int) ->
                 f"{k} taps with dilation {dilation} reach over {reach + 1} cells, more than the "
                 f'{n} of the grid; take fewer taps, or another boundary than "none"'
             )
-        first, outputs = 0, (n - reach - 1) // stride + 1
-    else:
-        first, outputs = -dilation * ((k - 1) // 2), -(-n // stride)
-    cells = first + stride * np.arange(outputs)[:, None] + dilation * np.arange(k)
+        return tuple(range((n - reach - 1) // stride * stride + reach + 1))
+    cells = np.arange((n - 1) // stride * stride + reach + 1) - dilation * ((k - 1) // 2)
     if boundary == "periodic":
-        return cells % n
-    if boundary == "reflecting":
+        cells = cells % n
+    elif boundary == "reflecting":
         folded = cells % (2 * n)
-        return np.where(folded < n, folded, 2 * n - 1 - folded)
-    return np.where((cells >= 0) & (cells < n), cells, OUTSIDE)
+        cells = np.where(folded < n, folded, 2 * n - 1 - folded)
+    else:
+        cells = np.where((cells >= 0) & (cells < n), cells, OUTSIDE)
+    return tuple(cells.tolist())
+
+
+def axis_outputs(sources: tuple[int, ...], k: int, stride: int, dilation: int) -> int:
+    """Number of outputs along an axis with these sources."""
+    return (len(sources) - dilation * (k - 1) - 1) // stride + 1
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,9 @@ def taps(
     """The taps of a stencil on a grid of one or more axes, cells numbered row by row."""
     cells = np.zeros((1, 1), dtype=np.int64)
     for n, k in zip(grid, stencil, strict=True):
-        along = axis_taps(n, k, boundary, stride, dilation)
+        sources = axis_sources(n, k, boundary, stride, dilation)
+        outputs = np.arange(axis_outputs(sources, k, stride, dilation))
+        along = np.array(sources)[stride * outputs[:, None] + dilation * np.arange(k)]
         before, here = cells[:, None, :, None], along[None, :, None, :]
         outside = (before == OUTSIDE) | (here == OUTSIDE)
         joint = np.where(outside, OUTSIDE, before * n + here)

@@ -6,7 +6,8 @@ With P(x) the matrix of patches, (samples · outputs, taps · channels_in):
     adjoint            x = Pᵀ(p Kᵀ)            each cell adds up what its readers got
     stencil gradient   K = P(x)ᵀ p
 
-Works for the arrays of any library, symbols included: no entry is changed in place.
+Works for the arrays of any library, symbols included: no entry is changed in place. NumPy arrays of
+some size go through `occore.StencilKernel`, compiled loops that do without P(x).
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 def forward(operator: ConvolutionOperator, x: Array, K: Array) -> Array:
     """The convolution of x, (samples, *output grid, channels_out)."""
+    if operator.kernel.applies(x, K):
+        return operator.kernel.forward(x, K)
     xp = array_namespace(x, K)
     y = _patches(operator, x) @ xp.reshape(K, (-1, operator.channels_out))
     return xp.reshape(y, (x.shape[0], *operator.output_shape))
@@ -28,6 +31,8 @@ def forward(operator: ConvolutionOperator, x: Array, K: Array) -> Array:
 
 def adjoint(operator: ConvolutionOperator, p: Array, K: Array) -> Array:
     """Its transpose in x, (samples, *grid, channels_in)."""
+    if operator.kernel.applies(p, K):
+        return operator.kernel.adjoint(p, K)
     xp = array_namespace(p, K)
     taps, matrix = operator.taps, xp.reshape(K, (-1, operator.channels_out))
     q = xp.reshape(p, (-1, operator.channels_out)) @ matrix.T
@@ -38,6 +43,8 @@ def adjoint(operator: ConvolutionOperator, p: Array, K: Array) -> Array:
 
 def stencil_gradient(operator: ConvolutionOperator, x: Array, p: Array) -> Array:
     """Its transpose in K, (*stencil, channels_in, channels_out)."""
+    if operator.kernel.applies(x, p):
+        return operator.kernel.stencil_gradient(x, p)
     xp = array_namespace(x, p)
     K = _patches(operator, x).T @ xp.reshape(p, (-1, operator.channels_out))
     return xp.reshape(K, operator.stencil_shape)
