@@ -34,6 +34,12 @@ class Discretization(Interface):
     the tableau is explicit, marches of symbolic fields run in compiled loops.
     """
 
+    reach: ClassVar[tuple[float, float] | None] = None
+    """Optional, for methods without a tableau: (r, i), how far from 0 a step is stable.
+
+    h λ may lie on [−r, 0] and on i [−i, i]; from an explicit tableau this follows.
+    """
+
     @abstractmethod
     def step(self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls) -> Array:
         """The state at t + h."""

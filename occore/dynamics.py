@@ -101,6 +101,12 @@ class Dynamics(Interface):
     (samples · n, samples · n). Without it implicit steps assemble f_x from `jvp`.
     """
 
+    spectrum: Callable[[Controls], tuple[float, float]] | None = None
+    """Optional: bounds (ρ, ω) of the eigenvalues of f_x in any state, for controls at one instant.
+
+    They lie on [−ρ, 0] where ω is zero, on i [−ω, ω] where ρ is. Runs compare steps with them.
+    """
+
     linearize_in_time: Callable[[float, Array, Controls], tuple[Array, Linearization]] | None = None
     """Optional: `linearize` with t as one more control, under the name `occore.TIME`.
 

@@ -39,6 +39,7 @@ from occore.recording import (
     trajectory_record,
     utc_now,
 )
+from occore.stability import stability
 from occore.storage.record import RunRecord
 from occore.storage.run import Run, open_run
 from occore.storage.writer import write_run
@@ -294,10 +295,18 @@ class Execution:
             "counts": asdict(self.problem.counts),
             **classification_record(problem, self.theta, self.built.held_out),
             **({"integration": integration} if integration else {}),
+            **self._stability(),
             **self._gradient_error(problem),
             **self._report(problem),
             "times": {"solution": self.seconds},
         }
+
+    def _stability(self) -> dict[str, Any]:
+        """The steps of each phase against its stability, where that is known."""
+        controls = self.problem.unflatten(self.theta)
+        found = {p.name: stability(p, controls[p.name]) for p in self.problem.phases}
+        known = {name: dict(each) for name, each in found.items() if each is not None}
+        return {"stability": known} if known else {}
 
     def _report(self, problem: Problem) -> dict[str, Any]:
         """What the optimizer found beside θ."""

@@ -80,6 +80,13 @@ def result_table(result: Mapping[str, Any]) -> Table:
         steps = f"{cost['steps']:,} steps, {cost['recomputed_steps']:,} recomputed"
         stored = f"{cost['peak_bytes'] / 1e6:.3g} MB stored at most"
         table.add_row(f"phase {escape(visible(phase))}", f"{steps}, {stored}")
+    for phase, found in result.get("stability", {}).items():
+        share = found["step_over_bound"]
+        text = (
+            f"steps of {found['step']:.3g} are {share:.2g} times the longest that are surely stable"
+        )
+        never = "no step of this method is surely stable"
+        table.add_row(f"stability of {escape(visible(phase))}", text if share < np.inf else never)
     if "gradient_error" in result:
         text = f"{result['gradient_error']:.1e} estimated"
         if "gradient_gap" in result:

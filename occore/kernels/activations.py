@@ -38,6 +38,8 @@ class Activation:
     """σ'(s), from s and σ(s)."""
     bend: Callable[[Array, Array], Array]
     """σ''(s), from s and σ(s)."""
+    steepest: float | None = 1.0
+    """max σ', of a σ that never decreases; None for others."""
 
     def __call__(self, s: Array) -> Array:
         """σ(s)."""
@@ -78,13 +80,14 @@ ACTIVATIONS: dict[str, Activation] = {
     "identity": Activation(lambda s: s, lambda s, y: 0 * s + 1, lambda s, y: 0 * s),
     "tanh": Activation(_tanh, lambda s, y: 1 - y * y, lambda s, y: -2 * y * (1 - y * y)),
     "logistic": Activation(
-        _logistic, lambda s, y: y * (1 - y), lambda s, y: (1 - 2 * y) * y * (1 - y)
+        _logistic, lambda s, y: y * (1 - y), lambda s, y: (1 - 2 * y) * y * (1 - y), 0.25
     ),
     "relu": Activation(_relu, _step, lambda s, y: 0 * s),
     "sin": Activation(
         lambda s: array_namespace(s).sin(s),
         lambda s, y: array_namespace(s).cos(s),
         lambda s, y: -y,
+        None,
     ),
     "softsign": Activation(
         lambda s: s * _softsign_scale(s),
@@ -95,6 +98,7 @@ ACTIVATIONS: dict[str, Activation] = {
         lambda s: AMPLITUDE * array_namespace(s).tanh(RATE * s),
         lambda s, y: RATE * (AMPLITUDE - y * y / AMPLITUDE),
         lambda s, y: -2 * RATE**2 * y * (1 - y * y / AMPLITUDE**2),
+        RATE * AMPLITUDE,
     ),
 }
 """By name; the names are those of `ActivationName`."""

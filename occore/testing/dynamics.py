@@ -86,6 +86,26 @@ def jacobian(example: Example, rng: Generator) -> None:
         close("jacobian", shaped.reshape(at.y.shape), at.part.jvp(at.d[0], still), EXACT)
 
 
+def spectrum(example: Example, rng: Generator) -> None:
+    """The eigenvalues of f_x, assembled from jvp, lie where the class says, at several points."""
+    for other in variants(example):
+        if other.map.spectrum is None:
+            continue
+        for _ in range(5):
+            at = draw(at_time(other, TIMES[1]), rng, samples=1)
+            still = {name: 0 * value for name, value in at.u.items()}
+            columns = np.eye(at.x.size).reshape(-1, *at.x.shape)
+            J = np.stack([at.part.jvp(d, still).ravel() for d in columns], axis=1)
+            found, (real, imaginary) = np.linalg.eigvals(J), other.map.spectrum(at.u)
+            slack = 1e-7 * (np.abs(found).max() + real + imaginary)  # of multiple eigenvalues
+            require(
+                bool(np.all(found.real >= -real - slack))
+                and bool(np.all(found.real <= slack))
+                and bool(np.all(np.abs(found.imag) <= imaginary + slack)),
+                f"spectrum says [−{real:g}, 0] and ±{imaginary:g} i, f_x has {np.round(found, 4)}",
+            )
+
+
 def row_design(example: Example, rng: Generator) -> None:
     """f, row by row, is the sparse matrix of `row_design` times the rows of the one control."""
     if example.map.row_design is None:
@@ -106,6 +126,7 @@ CHECKS = (
     design,
     row_design,
     jacobian,
+    spectrum,
     *dynamics_maps.CHECKS,
     *compiled.DYNAMICS_CHECKS,
 )

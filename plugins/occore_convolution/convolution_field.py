@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -67,6 +68,15 @@ class ConvolutionField(Dynamics):
     @abstractmethod
     def layers(self) -> tuple[DoubleLayer, ...]:
         """The double layers, in the order of their controls."""
+
+    @abstractmethod
+    def bounds(self, u: Controls) -> tuple[float, float]:
+        """(ρ, ω) of `spectrum`, where σ never decreases."""
+
+    @property
+    def spectrum(self) -> Callable[[Controls], tuple[float, float]] | None:
+        """Bounds of the eigenvalues of f_x, unless σ has slopes of both signs."""
+        return None if activation(self.activation).steepest is None else self.bounds
 
     def layer(self, shape: tuple[int, ...], sign: float = -1.0, suffix: str = "") -> DoubleLayer:
         """The double layer for pictures of this shape.

@@ -42,6 +42,7 @@ from occore import (
 )
 from occore_convolution.differential_operators import along_axes, basis
 from occore_convolution.operator import ConvolutionOperator
+from occore_convolution.spectral_bound import spectral_bound
 
 Parametrisation = Literal["stencil", "differential"]
 """What the control is: the stencil itself, or coefficients of differential operators."""
@@ -98,6 +99,11 @@ class DoubleLayer:
     def biased(self, s: Array, u: Controls) -> Array:
         """s + b, where there is a b."""
         return s + u[self.bias_name] if self.bias else s
+
+    def steepness(self, u: Controls) -> float:
+        """A bound of the norm of F_x in any state: max σ' ‖K‖². For σ that never decrease."""
+        assert self.sigma.steepest is not None  # noqa: S101 - who asks knows
+        return self.sigma.steepest * spectral_bound(self.operator, self.stencil(u)) ** 2
 
     def __call__(self, x: Array, u: Controls) -> Array:
         """F, like x."""

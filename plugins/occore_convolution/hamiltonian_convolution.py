@@ -35,6 +35,11 @@ class HamiltonianConvolution(ConvolutionField):
         shape = half_shape(self.state_shape)
         return self.layer(shape, 1.0, "1"), self.layer(shape, -1.0, "2")
 
+    def bounds(self, u: Controls) -> tuple[float, float]:
+        """The squares of the eigenvalues of f_x are those of −(K₁ᵀ σ' K₁)(K₂ᵀ σ' K₂)."""
+        on_y, on_z = self.layers
+        return 0.0, math.sqrt(on_y.steepness(u) * on_z.steepness(u))
+
     def __call__(self, t: float, x: Array, u: Controls) -> Array:
         """The rates of change of y and z."""
         (y, z), (on_y, on_z) = halves(x), self.layers

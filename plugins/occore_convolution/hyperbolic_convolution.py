@@ -37,6 +37,10 @@ class HyperbolicConvolution(ConvolutionField):
         """The force."""
         return (self.layer(half_shape(self.state_shape)),)
 
+    def bounds(self, u: Controls) -> tuple[float, float]:
+        """The squares of the eigenvalues of f_x are those of −Kᵀ σ' K."""
+        return 0.0, math.sqrt(self.layers[0].steepness(u))
+
     def __call__(self, t: float, x: Array, u: Controls) -> Array:
         """The rates of change of q and v."""
         q, v = halves(x)

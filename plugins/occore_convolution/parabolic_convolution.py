@@ -34,6 +34,10 @@ class ParabolicConvolution(ConvolutionField):
         """One."""
         return (self.layer(self.state_shape),)
 
+    def bounds(self, u: Controls) -> tuple[float, float]:
+        """f_x = −Kᵀ σ' K is symmetric: eigenvalues from −max σ' ‖K‖² to 0."""
+        return self.layers[0].steepness(u), 0.0
+
     def __call__(self, t: float, x: Array, u: Controls) -> Array:
         """The rate of change of x."""
         return self.layers[0](x, u)

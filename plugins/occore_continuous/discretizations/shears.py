@@ -62,6 +62,7 @@ class Shears(Discretization):
 
     shears: ClassVar[tuple[Shear, ...]] = abstract_attribute()
     abscissae: ClassVar[tuple[float, ...]] = ABSCISSAE
+    reach: ClassVar[tuple[float, float] | None] = (0.0, 2.0)
 
     def step(self, dynamics: Dynamics, t: float, h: float, x: Array, control: Controls) -> Array:
         """All shears, one after the other."""

@@ -1,7 +1,7 @@
 """Bugs planted in dynamics, one at a time: the conformance suite catches every one.
 
-A linear layer, a tanh layer, and symbolic rates that depend on time. Bugs in steps, marches and
-objectives are in the files beside this one.
+A linear layer, a tanh layer, symbolic rates that depend on time, and a heat equation. Bugs in
+steps, marches and objectives are in the files beside this one.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from occore.symbolic.dynamics import SymbolicDynamics, SymbolicLinearization
 from occore.symbolic.expression_dynamics import ExpressionDynamics
 from occore.testing.models import Tanh, TanhLinearization
 from occore.testing.mutation import Mutant, failure, replaced, wrapped
+from occore_convolution.parabolic_convolution import ParabolicConvolution
 from occore_least_squares.linear import Linear, LinearLinearization
 
 
@@ -262,6 +263,16 @@ MUTANTS = [
         lambda f, s, t, x, u: f(s, t, x, u).swapaxes(1, 2),
         SymbolicDynamics,
     ),
+    Mutant(
+        "spectrum-turned-by-a-right-angle",
+        "heat",
+        wrapped(ParabolicConvolution, "bounds", lambda f, s, u: f(s, u)[::-1]),
+    ),
+    Mutant(
+        "spectrum-of-half-the-stencil",
+        "heat",
+        wrapped(ParabolicConvolution, "bounds", lambda f, s, u: f(s, u | {"K": u["K"] / 2})),
+    ),
     Mutant("said-to-be-autonomous", "rates", replaced(SymbolicDynamics, "autonomous", True)),
     Mutant(
         "controls-swapped",
@@ -290,6 +301,7 @@ def examples():
             u={"u": 0.5, "v": 2.0},
             value=[[1.0, -0.5]],
         ),
+        "heat": ParabolicConvolution.example(),
     }
 
 
