@@ -163,6 +163,9 @@ from .objective import (
 from .objective import (
     TerminalObjective as TerminalObjective,
 )
+from .observer import (
+    Observer as Observer,
+)
 from .optimizer import (
     Optimizer as Optimizer,
 )

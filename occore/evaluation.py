@@ -43,6 +43,10 @@ class Evaluation:
         seed, direct = self._seed
         return self._adjoint(seed, 1.0) + direct + self._penalties(lambda term: term.gradient())
 
+    def end_gradient(self) -> Array:
+        """∂J/∂x of the end states, like them."""
+        return self._seed[0]
+
     def gauss_newton_product(self, v: Array) -> Array:
         """(yᵀ Φ_GN y + R_GN) v, with y the derivative of the end states."""
         controls = self.problem.unflatten(v)

@@ -20,6 +20,7 @@ class Example:
     control objective: u, the controls of each phase; value is R.
     control space: steps, u (coefficients), times; value are the controls at these relative times.
     optimizer: problem, theta; value is the minimiser.
+    observer: problem, theta; value is what is observed there, by name.
     dataset: value is the shape of the inputs; files, where it reads any, are their contents by
     name, to be written into the folder that `load` is given.
     """

@@ -91,17 +91,19 @@ def plot_array(run: Run, name: str, axes: Axes, values: np.ndarray | None = None
     unit, long_name = row.units, row.long_name
     label = long_name if unit in ("", "1") else f"{long_name} / {unit}"
     whole, values = values, np.squeeze(values)
-    time = _time_of(run, name, len(values) if values.ndim else 0)
+    length = len(values) if values.ndim else 0
+    time, look = (_axis_of(run, name, axis, length) for axis in ("time", "iteration"))
     few = values.ndim == 1 or (values.ndim == 2 and values.shape[1] <= MOST_PICTURES)
     if time is not None and few and whole.shape[0] == len(time):
         _curves(run, name, time, whole, axes)
         axes.set_ylabel(label, parse_math=False)
         axes.set_xlabel("time / s")
     elif values.ndim == 1:
-        x = np.arange(len(values)) if time is None else time
+        known = [("time / s", time), ("iteration", look), ("index", np.arange(len(values)))]
+        title, x = next((title, x) for title, x in known if x is not None)
         axes.plot(x, values, marker=_marker(values))
         axes.set_ylabel(label, parse_math=False)
-        axes.set_xlabel("index" if time is None else "time / s")
+        axes.set_xlabel(title)
     elif values.ndim == 2:
         bound = _bound(values)
         image = axes.imshow(
@@ -252,9 +254,9 @@ def _timed(run: Run) -> list[str]:
     return [*named, *controls][:3]
 
 
-def _time_of(run: Run, name: str, length: int) -> np.ndarray | None:
-    """The time axis beside an array, where it has one of this length."""
-    path = f"{name.rpartition('/')[0]}/time"
+def _axis_of(run: Run, name: str, axis: str, length: int) -> np.ndarray | None:
+    """The axis of this name beside an array, where it has one of this length."""
+    path = f"{name.rpartition('/')[0]}/{axis}"
     node = _rows(run).get(path)
     return run[path] if node is not None and node.shape == (length,) and path != name else None
 

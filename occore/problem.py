@@ -305,6 +305,19 @@ class Problem:
         evaluation = self.at(theta)
         return evaluation.value, evaluation.gradient()
 
+    def state_gradients(self, theta: Array) -> list[Array]:
+        """∂J/∂x behind each phase, as backpropagation brings them there, for a look at them."""
+        x, parts = self.start_states(None), []
+        for link, u in zip(self.links, self.controls_in_order(theta), strict=True):
+            x, part = link.linearize(x, u)
+            parts.append(part)
+        found = [self.join_cost(self.at(theta).end_gradient(), 1.0)]
+        for part in parts[:0:-1]:
+            found.append(part.vjp(found[-1])[0])
+        if self.running is not None:
+            found = [p[..., :-1] for p in found]  # without the entry that adds up the cost
+        return found[::-1]
+
     def gauss_newton_product(self, theta: Array, v: Array) -> Array:
         """The Gauss–Newton part of the Hessian at θ times v."""
         return self.at(theta).gauss_newton_product(v)

@@ -14,6 +14,7 @@ FAMILIES = (
     "optimizer",
     "control_space",
     "dataset",
+    "observer",
     "constraint",
 )
 
@@ -87,6 +88,10 @@ class Registrar:
     def dataset(self, name: str, cls: type) -> None:
         """A source of data."""
         self._add("dataset", name, cls)
+
+    def observer(self, name: str, cls: type) -> None:
+        """Something that is measured along a run."""
+        self._add("observer", name, cls)
 
     def constraint(self, name: str, cls: type) -> None:
         """A constraint on states or controls."""

@@ -25,6 +25,7 @@ from occore.errors import NonFiniteError, RunFileError
 from occore.gradient_error import gradient_error, gradient_gap
 from occore.interruption import Interruption
 from occore.nonfinite import locate_nonfinite
+from occore.observing import Observations
 from occore.optimizer import State, Status
 from occore.phase import Phase
 from occore.plugins import Host, load_host
@@ -44,7 +45,7 @@ from occore.storage.record import RunRecord
 from occore.storage.run import Run, open_run
 from occore.storage.writer import write_run
 
-Observer = Callable[[dict[str, float]], None]
+Listener = Callable[[dict[str, float]], None]
 CHECKPOINT_SECONDS = 10.0
 """Seconds between checkpoints of a case that does not say how many iterations."""
 
@@ -55,7 +56,7 @@ def run(
     *,
     overwrite: bool = False,
     checks: bool = True,
-    observe: Observer | None = None,
+    observe: Listener | None = None,
 ) -> Run:
     """Run a case and store the run.
 
@@ -72,7 +73,10 @@ def run(
         raise RunFileError(f"{path}: there is no folder {path.parent}; create it first")
     built = case.build()
     rows = derivative_table(case, built) if checks else []
-    execution = Execution(case, built, path, observe, checks=rows, created=utc_now())
+    observations = Observations(built.watches)
+    execution = Execution(
+        case, built, path, observe, checks=rows, created=utc_now(), observations=observations
+    )
     execution.start()
     return execution.finish()
 
@@ -83,7 +87,7 @@ def resume(
     settings: Sequence[str] = (),
     host: Host | None = None,
     folder: Path | None = None,
-    observe: Observer | None = None,
+    observe: Listener | None = None,
 ) -> Run:
     """Go on with a stored run, from its last checkpoint to its end.
 
@@ -108,6 +112,7 @@ def resume(
         observe,
         checks=list(stored.checks),
         created=stored.created,
+        observations=Observations(built.watches, stored.observers),
         history=History(stored.history),
     )
     execution.restore(stored)
@@ -159,9 +164,10 @@ class Execution:
     case: Case
     built: Built
     path: Path
-    observe: Observer | None
+    observe: Listener | None
     checks: list[Any]
     created: str
+    observations: Observations
     history: History = field(default_factory=History)
     theta: Array = None
     state: Any = None
@@ -242,10 +248,11 @@ class Execution:
                 self.write("running", {})
 
     def _remember(self) -> dict[str, float]:
-        """Add the row of the present iterate to the history; the row."""
+        """Add the row of the present iterate to the history, and let observers look; the row."""
         before = time.perf_counter()
         metrics = self._metrics_of_the_row()
-        self.clock += time.perf_counter() - before  # a look at the metrics is no work
+        self.observations.look(self.problem, self.theta, self.state.iteration)
+        self.clock += time.perf_counter() - before  # neither metrics nor a look are work
         return self.history.append(
             self.theta, self.state, self.problem.counts, self.seconds, metrics
         )
@@ -344,6 +351,7 @@ class Execution:
                 if "trajectory" in wanted and finished
                 else {}
             ),
+            observers=self.observations.records(),
             result=result,
             checkpoint={
                 "theta": self.theta,

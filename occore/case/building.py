@@ -17,6 +17,7 @@ from occore.data import Data, split, standardize
 from occore.dynamics import StateShape
 from occore.errors import InputError
 from occore.objective import Objective, TerminalObjective
+from occore.observing import Watch
 from occore.optimizer import Optimizer
 from occore.phase import Phase
 from occore.problem import Problem
@@ -28,12 +29,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Built:
-    """A problem on the training data, the held-out data, the optimizer, and the start θ."""
+    """A problem on the training data, the held-out data, the optimizer, the start θ, observers."""
 
     problem: Problem
     held_out: Data | None
     optimizer: Optimizer
     theta: np.ndarray
+    watches: tuple[Watch, ...] = ()
 
 
 def data_folders(folder: Path) -> tuple[Path, ...]:
@@ -57,8 +59,9 @@ def build(case: Case) -> Built:
     problem = Problem(phases, objective, train, engine=case.top.run.engine.make())
     builder.structure(problem, optimizer)
     theta = builder.start(problem, streams[2])
+    watches = builder.watches()
     builder.stop()
-    return Built(problem, held_out, optimizer, theta)
+    return Built(problem, held_out, optimizer, theta, watches)
 
 
 class _Builder:
@@ -242,6 +245,13 @@ class _Builder:
                 )
                 self.complain(("optimizer", "kind"), text)
                 return
+
+    def watches(self) -> tuple[Watch, ...]:
+        """The observers under their names."""
+        return tuple(
+            Watch(c.table.group, c.table.every, self.instance(c, ("observer", index)))
+            for index, c in enumerate(self.case.observers)
+        )
 
     def start(self, problem: Problem, rng: np.random.Generator) -> np.ndarray:
         """θ at the start, with the guesses of the case."""

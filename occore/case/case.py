@@ -19,6 +19,7 @@ from occore.case.model import (
     DiscretizationTable,
     KindTable,
     ObjectiveTable,
+    ObserverTable,
     PenaltyTable,
     PhaseTable,
 )
@@ -62,6 +63,7 @@ class Case:
     objective: Choice
     penalties: tuple[Choice, ...]
     optimizer: Choice
+    observers: tuple[Choice, ...] = ()
 
     @property
     def title(self) -> str:
@@ -95,6 +97,7 @@ class Case:
             "phase": phases,
             "objective": objective,
             "optimizer": self.optimizer.resolved(),
+            **({"observer": [o.resolved() for o in self.observers]} if self.observers else {}),
             "run": self.top.run.model_dump(exclude_none=True),
         }
 
@@ -155,10 +158,26 @@ def check_case(
         for index, table in enumerate(_list(tables.get("objective"), "penalty"))
     )
     optimizer = checker.choice("optimizer", KindTable, tables.get("optimizer"), ("optimizer",))
+    observers = tuple(
+        checker.choice("observer", ObserverTable, table, ("observer", index))
+        for index, table in enumerate(_list(tables, "observer"))
+    )
+    checker.distinct_observers(observers)
     checker.broken_plugins()
     raise_complaints(checker.complaints, places)
     return Case(
-        text, tables, folder, places, host, top, data, phases, objective, penalties, optimizer
+        text,
+        tables,
+        folder,
+        places,
+        host,
+        top,
+        data,
+        phases,
+        objective,
+        penalties,
+        optimizer,
+        observers,
     )
 
 
@@ -260,6 +279,14 @@ class _Checker:
             if name in names[:index]:
                 text = f"two phases have the name {name!r}; give each its own"
                 self.complaints.append(Complaint(("phase", index, "name"), text))
+
+    def distinct_observers(self, observers: tuple[Any, ...]) -> None:
+        """Each observer has a group of its own in the run file."""
+        names = [choice and choice.table and choice.table.group for choice in observers]
+        for index, name in enumerate(names):
+            if name is not None and name in names[:index]:
+                text = f"two observers have the name {name!r}; give each its own"
+                self.complaints.append(Complaint(("observer", index, "name"), text))
 
     def _options(self, cls: type, table: dict[str, Any], path: KeyPath, common: set[str]) -> Any:
         model = options_model(cls)

@@ -87,6 +87,7 @@ class CaseTable(pydantic.BaseModel):
     ]
     objective: Annotated[Table, Field(description="what is minimised")]
     optimizer: Annotated[Table, Field(description="the method that minimises it")]
+    observer: Annotated[tuple[Table, ...], Field(description="what is measured along the run")] = ()
     run: Annotated[
         RunTable, Field(description="what is stored and how often, and where the work is done")
     ] = RunTable()
@@ -203,6 +204,20 @@ class KindTable(pydantic.BaseModel):
 
     model_config = KINDS
     kind: Annotated[str, Field(description="a registered name")]
+
+
+class ObserverTable(KindTable):
+    """[[observer]]: something that is measured along the run."""
+
+    every: Annotated[int, Field(gt=0, description="iterations from a look to the next")] = 1
+    name: Annotated[
+        Name | None, Field(description="of its group in the run file; its kind where not given")
+    ] = None
+
+    @property
+    def group(self) -> str:
+        """Its group in the run file."""
+        return self.name or self.kind
 
 
 class DiscretizationTable(KindTable):

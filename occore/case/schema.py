@@ -15,6 +15,7 @@ from occore.case.model import (
     DiscretizationTable,
     KindTable,
     ObjectiveTable,
+    ObserverTable,
     PenaltyTable,
     PhaseTable,
 )
@@ -36,6 +37,8 @@ def case_schema(registry: Registry) -> Schema:
     tables["data"] = _choice(DataTable, registry.entries("dataset"), registry)
     tables["phase"] = {"type": "array", "minItems": 1, "items": phase}
     tables["optimizer"] = _choice(KindTable, registry.entries("optimizer"))
+    observers = _choice(ObserverTable, registry.entries("observer"))
+    tables["observer"] = {"type": "array", "items": observers}
     objective = _choice(ObjectiveTable, others)
     for branch in objective["oneOf"]:
         branch["properties"]["penalty"] = {

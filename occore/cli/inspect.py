@@ -91,6 +91,8 @@ def _summary(console: Console, run: Run) -> None:
     for phase, names in _events(run).items():
         counts = ", ".join(f"{names.count(name)} {visible(name)}" for name in dict.fromkeys(names))
         console.print(f"events        {visible(phase)}: {counts or 'none'}", highlight=False)
+    for name, looks in _looks(run).items():
+        console.print(f"observed      {visible(name)}: {looks} looks", highlight=False)
     history = run.history
     console.print()
     for name in ("objective", "gradient_norm"):
@@ -106,6 +108,13 @@ def _events(run: Run) -> dict[str, list[str]]:
     paths = [row.path.split("/") for row in run.tree() if row.shape is not None]
     phases = [p[1] for p in paths if p[0] == "trajectory" and p[2:] == ["events", "name"]]
     return {phase: run[f"trajectory/{phase}/events/name"].tolist() for phase in phases}
+
+
+def _looks(run: Run) -> dict[str, int]:
+    """How often each observer has looked."""
+    rows = {tuple(row.path.split("/")): row.shape for row in run.tree()}
+    found = {path: shape for path, shape in rows.items() if path[0] == "observers" and shape}
+    return {path[1]: shape[0] for path, shape in found.items() if path[2:] == ("iteration",)}
 
 
 def _tree(console: Console, run: Run, below: str) -> None:

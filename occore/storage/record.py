@@ -70,6 +70,21 @@ class TrajectoryRecord:
 
 
 @dataclass(frozen=True, eq=False)
+class ObservationsRecord:
+    """What an observer has seen, one row a look.
+
+    iteration: (N,), increasing. values: arrays (N, …) by name, `group/name` for a name in a group.
+    Raises ValueError where the lengths differ.
+    """
+
+    iteration: np.ndarray
+    values: Mapping[str, np.ndarray]
+
+    def __post_init__(self) -> None:
+        _share_leading_axis(self.iteration, self.values)
+
+
+@dataclass(frozen=True, eq=False)
 class RunRecord:
     """Everything that a run file holds.
 
@@ -78,9 +93,9 @@ class RunRecord:
     case_toml_resolved: with every default filled in.
     history: arrays (N,) by name, with "iteration" (integers) and "objective"; history_units: their
     units, "1" where absent. data: what is kept of the data, arrays by name. controls, trajectory,
-    adjoint: by phase. result, checkpoint, provenance: trees of dictionaries whose leaves are
-    numbers, bools, strings or arrays of these; a key "a/b" is the entry b of a. checks: the rows of
-    the derivative table, column to value.
+    adjoint: by phase. observers: by the name of the observer. result, checkpoint, provenance: trees
+    of dictionaries whose leaves are numbers, bools, strings or arrays of these; a key "a/b" is the
+    entry b of a. checks: the rows of the derivative table, column to value.
     units: of any other array by its path, such as {"trajectory/swing/time": "s"}.
     Raises ValueError where the arrays of the history do not fit together.
     """
@@ -98,6 +113,7 @@ class RunRecord:
     controls: Mapping[str, PhaseControlsRecord] = field(default_factory=dict)
     trajectory: Mapping[str, TrajectoryRecord] = field(default_factory=dict)
     adjoint: Mapping[str, TrajectoryRecord] = field(default_factory=dict)
+    observers: Mapping[str, ObservationsRecord] = field(default_factory=dict)
     result: Mapping[str, Any] = field(default_factory=dict)
     checkpoint: Mapping[str, Any] = field(default_factory=dict)
     checks: Sequence[Mapping[str, Any]] = ()
@@ -126,11 +142,12 @@ def default_units(path: str) -> str:
     return "s" if path.startswith("result/times/") or path == "history/wall_time" else "1"
 
 
-def _share_leading_axis(time: np.ndarray, values: Mapping[str, np.ndarray]) -> None:
-    if np.ndim(time) != 1:
-        raise ValueError(f"time has shape {np.shape(time)}, expected (K,)")
+def _share_leading_axis(axis: np.ndarray, values: Mapping[str, np.ndarray]) -> None:
+    """Whether times or iterations are a vector, and each array has a row for each of them."""
+    if np.ndim(axis) != 1:
+        raise ValueError(f"an axis has shape {np.shape(axis)}, expected (K,)")
     for name, array in values.items():
-        if np.shape(array)[:1] != np.shape(time):
+        if np.shape(array)[:1] != np.shape(axis):
             raise ValueError(
-                f"{name!r} has shape {np.shape(array)}, expected ({np.size(time)}, …) as time has"
+                f"{name!r} has shape {np.shape(array)}, expected ({np.size(axis)}, …) as its axis"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from occore.storage.limits import Missing
 from occore.storage.record import (
     FORMAT_VERSION,
     EventsRecord,
+    ObservationsRecord,
     PhaseControlsRecord,
     RunRecord,
     TrajectoryRecord,
@@ -144,6 +146,10 @@ class Run:
             },
             trajectory=_trajectories(everything.get("trajectory", {})),
             adjoint=_trajectories(everything.get("adjoint", {})),
+            observers={
+                name: ObservationsRecord(values["iteration"], dict(_observed(values)))
+                for name, values in everything.get("observers", {}).items()
+            },
             result=_plain(everything["result"]),
             checkpoint=_plain(everything["checkpoint"]),
             checks=[
@@ -238,6 +244,15 @@ def _controls(values: dict[str, Any]) -> PhaseControlsRecord:
     return PhaseControlsRecord(
         time, varying, {n: values[n] for n in values.keys() - varying.keys()}
     )
+
+
+def _observed(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, np.ndarray]]:
+    """The arrays of an observer, with their groups in their names; without the axes."""
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _observed(value, f"{prefix}{name}/")
+        elif name != "iteration":
+            yield prefix + name, value
 
 
 def _trajectories(phases: dict[str, dict[str, Any]]) -> dict[str, TrajectoryRecord]:

@@ -22,6 +22,7 @@ from occore.storage.groups import GroupWriter, keep_order, set_text
 from occore.storage.record import (
     FORMAT_VERSION,
     EventsRecord,
+    ObservationsRecord,
     PhaseControlsRecord,
     RunRecord,
     TrajectoryRecord,
@@ -89,6 +90,8 @@ def _fill(file: h5py.File, record: RunRecord) -> None:
     for group, phases in (("trajectory", record.trajectory), ("adjoint", record.adjoint)):
         for phase, trajectory in phases.items():
             _trajectory(root.child(group).child(phase), trajectory, phase)
+    for name, seen in record.observers.items():
+        _observations(root.child("observers").child(name), seen, name)
     root.child("result").tree(record.result)
     root.child("checkpoint").tree(record.checkpoint)
     _checks(root.child("checks"), record.checks)
@@ -157,6 +160,21 @@ def _events(group: GroupWriter, events: EventsRecord, phase: str) -> None:
     group.array("name", events.name, [axis], "name of the event")
     for name in ("before", "after"):
         group.array(name, getattr(events, name), [axis], f"state {name} the event")
+
+
+def _observations(group: GroupWriter, seen: ObservationsRecord, observer: str) -> None:
+    """Each group has the axis of its own, as every group of a run file."""
+    text = f"iteration at which {observer} looked"
+    groups = {"": (group, group.coordinate("iteration", seen.iteration, text))}
+    for path, values in seen.values.items():
+        *parents, name = path.split("/")
+        for depth in range(len(parents)):
+            place, parent = "/".join(parents[: depth + 1]), "/".join(parents[:depth])
+            if place not in groups:
+                inner = groups[parent][0].child(parents[depth])
+                groups[place] = inner, inner.coordinate("iteration", seen.iteration, text)
+        inner, axis = groups["/".join(parents)]
+        inner.array(name, values, [axis], f"{path.replace('/', ' ').replace('_', ' ')}")
 
 
 def _checks(group: GroupWriter, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -19,6 +19,7 @@ from occore.testing import (
     discretization,
     dynamics,
     objective,
+    observer,
     optimizer,
 )
 
@@ -31,6 +32,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "optimizer": optimizer.CHECKS,
     "control_space": control_space.CHECKS,
     "dataset": dataset.CHECKS,
+    "observer": observer.CHECKS,
     "constraint": (),
 }
 

@@ -15,6 +15,19 @@ def occore_register(registry: Any) -> None:
     from occore_single_layer.datasets.sinc import Sinc
     from occore_single_layer.dense import Dense
     from occore_single_layer.flatten import Flatten
+    from occore_single_layer.layer_statistics import LayerStatistics
+    from occore_single_layer.random_layer import RandomLayer
+
+    registry.dynamics("dense", Dense)
+    registry.dynamics("flatten", Flatten)
+    registry.dynamics("random_layer", RandomLayer)
+    registry.dataset("inverse_crime", InverseCrime)
+    registry.dataset("peaks", Peaks)
+    registry.dataset("sinc", Sinc)
+    registry.observer("layer_statistics", LayerStatistics)
+    """Register layers and optimizers."""
+    from occore_single_layer.dense import Dense
+    from occore_single_layer.flatten import Flatten
     from occore_single_layer.gauss_newton import GaussNewton
     from occore_single_layer.levenberg_marquardt import LevenbergMarquardt
     from occore_single_layer.random_layer import RandomLayer

@@ -15,6 +15,7 @@ from occore.case.model import (
     DataTable,
     DiscretizationTable,
     ObjectiveTable,
+    ObserverTable,
     PenaltyTable,
     PhaseTable,
     RunTable,
@@ -116,6 +117,7 @@ TABLES = (
     PhaseTable,
     DiscretizationTable,
     ObjectiveTable,
+    ObserverTable,
     PenaltyTable,
     RunTable,
 )
