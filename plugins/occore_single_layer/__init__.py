@@ -8,6 +8,7 @@ import occore
 @occore.hookimpl
 def occore_register(registry: Any) -> None:
     """Register layers and data sets."""
+    """Register layers, optimizers, data sets and what looks at layers."""
     from occore_single_layer.adagrad import AdaGrad
     from occore_single_layer.adam import Adam
     from occore_single_layer.datasets.inverse_crime import InverseCrime
@@ -15,20 +16,8 @@ def occore_register(registry: Any) -> None:
     from occore_single_layer.datasets.sinc import Sinc
     from occore_single_layer.dense import Dense
     from occore_single_layer.flatten import Flatten
-    from occore_single_layer.layer_statistics import LayerStatistics
-    from occore_single_layer.random_layer import RandomLayer
-
-    registry.dynamics("dense", Dense)
-    registry.dynamics("flatten", Flatten)
-    registry.dynamics("random_layer", RandomLayer)
-    registry.dataset("inverse_crime", InverseCrime)
-    registry.dataset("peaks", Peaks)
-    registry.dataset("sinc", Sinc)
-    registry.observer("layer_statistics", LayerStatistics)
-    """Register layers and optimizers."""
-    from occore_single_layer.dense import Dense
-    from occore_single_layer.flatten import Flatten
     from occore_single_layer.gauss_newton import GaussNewton
+    from occore_single_layer.layer_statistics import LayerStatistics
     from occore_single_layer.levenberg_marquardt import LevenbergMarquardt
     from occore_single_layer.random_layer import RandomLayer
     from occore_single_layer.sgd import SGD
@@ -43,6 +32,7 @@ def occore_register(registry: Any) -> None:
     registry.optimizer("levenberg_marquardt", LevenbergMarquardt)
     registry.optimizer("sgd", SGD)
     registry.optimizer("stochastic_diagonal_lm", StochasticDiagonalLM)
+    registry.observer("layer_statistics", LayerStatistics)
     registry.dataset("inverse_crime", InverseCrime)
     registry.dataset("peaks", Peaks)
     registry.dataset("sinc", Sinc)
