@@ -50,7 +50,7 @@ class Loaded(occore.Dataset):
 
 def digits(nodes: int) -> occore.Data:
     """The first MNIST digits."""
-    return Idx(IMAGES, LABELS, nodes).load((folder(),), np.random.default_rng(0))
+    return Idx(IMAGES, LABELS, samples=nodes).load((folder(),), np.random.default_rng(0))
 
 
 def folder() -> Path:

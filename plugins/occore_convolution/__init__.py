@@ -7,7 +7,7 @@ import occore
 
 @occore.hookimpl
 def occore_register(registry: Any) -> None:
-    """Register layers."""
+    """Register layers and data sets."""
     from occore_convolution.average_pooling import AveragePooling
     from occore_convolution.batch_normalisation import BatchNormalisation
     from occore_convolution.convolution import Convolution

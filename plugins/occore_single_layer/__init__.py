@@ -7,7 +7,6 @@ import occore
 
 @occore.hookimpl
 def occore_register(registry: Any) -> None:
-    """Register layers and data sets."""
     """Register layers, optimizers, data sets and what looks at layers."""
     from occore_single_layer.adagrad import AdaGrad
     from occore_single_layer.adam import Adam
@@ -32,7 +31,7 @@ def occore_register(registry: Any) -> None:
     registry.optimizer("levenberg_marquardt", LevenbergMarquardt)
     registry.optimizer("sgd", SGD)
     registry.optimizer("stochastic_diagonal_lm", StochasticDiagonalLM)
-    registry.observer("layer_statistics", LayerStatistics)
     registry.dataset("inverse_crime", InverseCrime)
     registry.dataset("peaks", Peaks)
     registry.dataset("sinc", Sinc)
+    registry.observer("layer_statistics", LayerStatistics)
