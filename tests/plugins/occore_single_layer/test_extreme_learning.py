@@ -19,7 +19,7 @@ from occore_least_squares.svd import SVD
 from occore_single_layer.datasets.sinc import Sinc
 from occore_single_layer.random_layer import RandomLayer
 
-MNIST = Idx("mnist/train-images-idx3-ubyte.gz", "mnist/train-labels-idx1-ubyte.gz", 10_000)
+MNIST = Idx("mnist/train-images-idx3-ubyte.gz", "mnist/train-labels-idx1-ubyte.gz", samples=10_000)
 
 
 def rmse(problem, theta, data):
