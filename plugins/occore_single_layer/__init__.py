@@ -35,3 +35,11 @@ def occore_register(registry: Any) -> None:
     registry.dataset("peaks", Peaks)
     registry.dataset("sinc", Sinc)
     registry.observer("layer_statistics", LayerStatistics)
+
+
+@occore.hookimpl
+def occore_figure(run: Any) -> Any:
+    """Activations, gradients and singular values over the layers, where they are observed."""
+    from occore_single_layer.layer_figure import figure
+
+    return figure(run)

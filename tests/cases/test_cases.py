@@ -282,3 +282,19 @@ def test_tune(runs):
 
 def test_labels_of_mnist(runs):
     assert unlabelled_error(runs("01_semisupervised/mnist")) < 0.12
+
+
+def test_initialisation(runs):
+    """Standard weights let activations and gradients fade at the start; training undoes it."""
+    run = runs("05_convolution/initialisation")
+    seen = run["observers/layer_statistics"]
+    assert seen["iteration"].tolist() == [0, 2, 4, 6, 8, 10]
+    layers = [seen[f"layer_{k}"] for k in range(1, 6)]
+    deviation = np.array([layer["deviation"][:, 0] for layer in layers])
+    gradient = np.array([layer["gradient_rms"] for layer in layers])
+    assert deviation[0, 0] > 8 * deviation[-1, 0]
+    assert gradient[-1, 0] > 7 * gradient[0, 0]
+    assert all(layer["singular_mean"][0] < 0.5 for layer in layers)
+    assert np.all(deviation[:, -1] > 0.4)
+    assert gradient[-1, -1] < gradient[0, -1]
+    assert errors(run) < 0.07

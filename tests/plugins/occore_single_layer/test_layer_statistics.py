@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+import occore
 from occore import Data, Phase, Problem
 from occore_continuous.control_spaces.piecewise_constant import PiecewiseConstant
 from occore_continuous.discretizations.forward_euler import ForwardEuler
@@ -13,6 +14,7 @@ from occore_convolution.average_pooling import AveragePooling
 from occore_convolution.batch_normalisation import BatchNormalisation
 from occore_least_squares.least_squares import LeastSquares
 from occore_single_layer.dense import Dense
+from occore_single_layer.layer_figure import MOST_LOOKS, figure
 from occore_single_layer.layer_statistics import LayerStatistics, singular_values
 
 WIDTH = 1000
@@ -113,3 +115,41 @@ def test_large_states_and_coupled_samples_have_no_jacobian(rng):
     assert not np.isnan(found["wide/singular_mean"])
     assert np.isnan(found["norm/singular_mean"])
     assert_allclose(found["norm/deviation"], 1, rtol=1e-3)
+
+
+def test_the_figure_has_a_curve_for_each_look(tmp_path):
+    figures = pytest.importorskip("matplotlib.figure")
+    case = {
+        "title": "A flow between layers",
+        "data": {"kind": "half_plane", "samples": 50},
+        "phase": [
+            {"name": "first", "dynamics": {"kind": "dense", "width": 3}},
+            {
+                "name": "flow",
+                "dynamics": {"kind": "dense", "width": 3},
+                "discretization": {"kind": "forward_euler", "steps": 4},
+            },
+            {"name": "last", "dynamics": {"kind": "linear", "width": 1}},
+        ],
+        "objective": {"kind": "logistic"},
+        "optimizer": {"kind": "lbfgs", "max_iterations": 20},
+        "observer": [{"kind": "layer_statistics", "jacobians": 0, "name": "layers"}],
+    }
+    run = occore.run(case, tmp_path / "run.h5", checks=False)
+    draw = figure(run)
+    assert draw is not None
+    panel = figures.Figure(figsize=(draw.width, 4), layout="constrained")
+    draw(panel)
+    panel.savefig(tmp_path / "figure.png")
+    for axes in panel.axes:
+        assert len(axes.lines) == MOST_LOOKS
+    steps, once, _ = (axes.lines[0].get_xdata() for axes in panel.axes)
+    np.testing.assert_allclose(steps, [1, 1.25, 1.5, 1.75, 2, 3])
+    np.testing.assert_allclose(once, [1, 2, 3])
+    deviation = run["observers/layers/flow/deviation"]
+    np.testing.assert_array_equal(panel.axes[0].lines[-1].get_ydata()[1:5], deviation[-1])
+
+
+def test_other_runs_have_no_such_figure(tmp_path):
+    case = "cases/03_classification/half_plane.toml"
+    assert figure(occore.run(case, tmp_path / "run.h5", checks=False)) is None
