@@ -6,6 +6,7 @@ its kin say that a computation on good input failed (exit status 1). Anything el
 
 import difflib
 import importlib
+import threading
 from collections.abc import Iterable
 from types import ModuleType
 
@@ -68,10 +69,14 @@ def unknown_kind(family: str, name: str, known: Iterable[str]) -> UnknownKind:
     return UnknownKind(f"unknown {family} {name!r}.{hint} Known: {', '.join(known) or 'none'}.")
 
 
+_importing = threading.RLock()  # two threads that import Numba at once see it half imported
+
+
 def require(module: str, *, extra: str, purpose: str) -> ModuleType:
     """Import an optional module where it is used, or say which extra brings it."""
     try:
-        return importlib.import_module(module)
+        with _importing:
+            return importlib.import_module(module)
     except ImportError as error:
         package = module.partition(".")[0]
         raise MissingExtra(

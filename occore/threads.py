@@ -14,11 +14,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from functools import cache, lru_cache
-from typing import Any, TypeVar
+from functools import cache, lru_cache, wraps
+from typing import Any, ParamSpec, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+P = ParamSpec("P")
 
 AHEAD = 2
 """Shards that are handed out for each thread, so that none waits while results are taken."""
@@ -67,6 +68,25 @@ def _context() -> contextvars.Context:
     context = contextvars.copy_context()
     context.run(_inside.set, True)
     return context
+
+
+def made_once(make: Callable[P, Result]) -> Callable[P, Result]:
+    """As `functools.cache`, in one thread at a time; for compiled loops and what they import.
+
+    Shards that need a loop for the first time at the same time would compile it twice; and Numba
+    cannot be imported by two threads at once.
+    """
+    made = cache(make)
+
+    @wraps(make)
+    def locked(*arguments: P.args, **keywords: P.kwargs) -> Result:
+        with _making:
+            return made(*arguments, **keywords)
+
+    return locked
+
+
+_making = threading.RLock()
 
 
 @cache

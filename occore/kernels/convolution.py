@@ -20,7 +20,7 @@ import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from occore.arrays import Array
 from occore.kernels.stencil_plan import Geometry, Plan, Sources, adjoint_plan, forward_plan
 from occore.kernels.tile import registers, tile, version
 from occore.symbolic.jit import compile_source
-from occore.threads import in_order
+from occore.threads import in_order, made_once
 
 SHARDS = 8
 FEWEST_PRODUCTS = 1_000_000
@@ -184,7 +184,7 @@ PAD = """
 """
 
 
-@cache
+@made_once
 def _correlation(
     count: int, in_step: int, out_step: int, width: int, itemsize: int, folded: bool
 ) -> Callable[..., None]:
@@ -217,7 +217,7 @@ def correlation(x, taps, out, copies, phases, runs, folds, steps, sizes, first, 
     return compile_source(source, "convolution", {"tile": tile()})["correlation"]
 
 
-@cache
+@made_once
 def _gradient(count: int, in_step: int, width: int, itemsize: int) -> Callable[..., None]:
     """The loop of the stencil gradient, with the tiles' sizes written out."""
     tiles = "".join(

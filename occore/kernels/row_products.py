@@ -14,13 +14,12 @@ from __future__ import annotations
 import importlib.util
 from collections import deque
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 from occore.arrays import Array
-from occore.threads import in_order
+from occore.threads import in_order, made_once
 
 SHARDS = 8
 MOST_OUTPUTS = 16
@@ -69,7 +68,7 @@ def _in_threads(work: Callable[[int, int, int], None], x: Any) -> None:
     deque(in_order(lambda shard: work(*shard), shards), maxlen=0)
 
 
-@cache
+@made_once
 def _loops(outputs: int) -> dict[str, Any]:
     """The compiled loops for this many outputs, written out."""
     from occore.symbolic.jit import compile_source

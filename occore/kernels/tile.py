@@ -11,9 +11,10 @@ costs a factor of ten; so the loop is written with LLVM's vectors, and LLVM allo
 from __future__ import annotations
 
 import hashlib
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from occore.threads import made_once
 
 
 class Registers(NamedTuple):
@@ -23,7 +24,7 @@ class Registers(NamedTuple):
     accumulators: int
 
 
-@cache
+@made_once
 def registers() -> Registers:
     """Those of this machine: 32 of 64 bytes with AVX-512, else taken to be 16 of 32 bytes."""
     from llvmlite import binding
@@ -37,7 +38,7 @@ def version() -> str:
     return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
 
 
-@cache
+@made_once
 def tile() -> Any:
     """The function `tile(out, o, a, i, runs, v, j, count, lanes, sb, sl, so, sv, add)` for Numba.
 
