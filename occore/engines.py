@@ -33,7 +33,7 @@ class Threads(Engine):
     count: int | None = None
 
     def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        """As `occore.threads.in_order`, with BLAS held to one thread."""
+        """As `occore.threads.in_order`, with BLAS and kernels held to one thread."""
         with one_blas_thread():
             yield from in_order(work, items, self.count)
 
@@ -43,6 +43,6 @@ class Serial(Engine):
     """One shard after the other, in the calling thread."""
 
     def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        """As the built-in `map`, with BLAS held to one thread."""
+        """As the built-in `map`, with BLAS and kernels held to one thread."""
         with one_blas_thread():
-            yield from map(work, items)
+            yield from in_order(work, items, threads=1)

@@ -46,9 +46,12 @@ def in_order(
     caller's. No more than a few results wait to be taken. An exception comes out where its item
     stands in the order, and items behind it that have not begun are left.
     """
-    count = 1 if inside_shard() else threads or cores()
-    if count == 1:
+    if inside_shard():
         yield from map(work, items)
+        return
+    count = threads or cores()
+    if count == 1:
+        yield from (_context().run(work, item) for item in items)
         return
     pool, waiting = _pool(count), deque[Future[Result]]()
     try:
