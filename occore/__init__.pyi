@@ -185,6 +185,9 @@ from .plotting import (
     plot_pictures as plot_pictures,
 )
 from .plotting import (
+    save_figure as save_figure,
+)
+from .plotting import (
     square_pictures as square_pictures,
 )
 from .plugins import (

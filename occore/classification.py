@@ -13,19 +13,11 @@ import numpy as np
 
 from occore.arrays import Array
 from occore.data import Data
+from occore.lattice import LATTICE, axes_of, thinned
 from occore.problem import Problem
-
-LATTICE = 160
-"""Points of the lattice on each side."""
-
-MOST_SAMPLES = 1000
-"""Samples of each part that are drawn."""
 
 MOST_PICTURES = 3
 """Pictures that are drawn where pixels are classified."""
-
-MARGIN = 0.05
-"""Of the extent of the samples, around them."""
 
 
 def classification_record(problem: Problem, theta: Array, held_out: Data | None) -> dict[str, Any]:
@@ -50,9 +42,7 @@ def classification_record(problem: Problem, theta: Array, held_out: Data | None)
         return record | {"pictures": pictures}
     if data.inputs.shape[1:] != (2,):
         return record
-    low, high = data.inputs.min(axis=0), data.inputs.max(axis=0)
-    room = MARGIN * (high - low)
-    x, y = np.linspace(low - room, high + room, LATTICE, dtype=data.inputs.dtype).T
+    x, y = axes_of(data)
     lattice = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     decision = decide(problem.output(theta, lattice)).reshape(LATTICE, LATTICE)
     regions = {"x": x, "y": y, "decision": decision, "train": _drawn(data)}
@@ -75,6 +65,5 @@ def true_classes(data: Data) -> Array:
 
 
 def _drawn(data: Data) -> dict[str, Array]:
-    """Every k-th sample, so that at most MOST_SAMPLES are left."""
-    every = slice(None, None, -(-data.samples // MOST_SAMPLES))
-    return {"points": data.inputs[every], "class": true_classes(data)[every]}
+    few = thinned(data)
+    return {"points": few.inputs, "class": true_classes(few)}

@@ -7,6 +7,7 @@ imported when a figure is drawn (extra `plot`).
 from __future__ import annotations
 
 import math
+import tomllib
 import warnings
 from collections.abc import Mapping
 from itertools import islice
@@ -203,7 +204,7 @@ def _mark(events: EventsRecord, axes: Axes) -> None:
             axes.axvline(t, color="0.6", linewidth=0.8, linestyle=style, label=None if k else name)
 
 
-def save(figure: Any, path: Path) -> None:
+def save_figure(figure: Any, path: Path) -> None:
     """Write a figure as a PNG file; only a PNG file is overwritten. Raises InputError."""
     if path.suffix.lower() != ".png":
         raise InputError(f"{path}: figures are written as PNG; give a name that ends in .png")
@@ -234,9 +235,13 @@ def _rows(run: Run) -> dict[str, TreeRow]:
 
 
 def square_pictures(run: Run) -> tuple[str, np.ndarray] | None:
-    """The first control whose rows are square images, and at most ten of its rows."""
+    """The first control whose rows are square images, and at most ten of its rows.
+
+    Only those of the first phase act on pixels: what comes in later are features of some layer.
+    """
+    first = f"controls/{tomllib.loads(run.case_toml_resolved)['phase'][0]['name']}/"
     for name, node in _rows(run).items():
-        if not name.startswith("controls/") or node.shape is None or len(node.shape) != 2:
+        if not name.startswith(first) or node.shape is None or len(node.shape) != 2:
             continue
         rows, columns = node.shape
         if rows > 1 and columns >= 16 and math.isqrt(columns) ** 2 == columns:

@@ -40,6 +40,7 @@ from occore.recording import (
     trajectory_record,
     utc_now,
 )
+from occore.regression import regression_record
 from occore.stability import stability
 from occore.storage.record import RunRecord
 from occore.storage.run import Run, open_run
@@ -301,6 +302,7 @@ class Execution:
             "metrics": metrics,
             "counts": asdict(self.problem.counts),
             **classification_record(problem, self.theta, self.built.held_out),
+            **regression_record(problem, self.theta, self.built.held_out),
             **({"integration": integration} if integration else {}),
             **self._stability(),
             **self._gradient_error(problem),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from occore.plotting import save
+from occore.plotting import save_figure
 from occore_least_squares.bias_variance import bias_variance, sampled_errors
 from occore_least_squares.datasets.gravity import Gravity
 
@@ -35,7 +35,7 @@ def main(path):
     axes.axvline(best, color="C3", linewidth=0.8)
     axes.set(xlabel="λ", ylabel="square error", title="Gravity: bias and variance")
     axes.legend(loc="upper center")
-    save(figure, path)
+    save_figure(figure, path)
 
 
 if __name__ == "__main__":

@@ -79,9 +79,9 @@ def compare(
         title = f"{y} {'≤' if falling else '≥'} {reach:g}"
         console.print(_reached(title, names, curves, reach, falling))
     if png is not None:
-        from occore.plotting import comparison_figure, save
+        from occore.plotting import comparison_figure, save_figure
 
-        save(comparison_figure(dict(zip(names, curves, strict=True)), x, y, reach), png)
+        save_figure(comparison_figure(dict(zip(names, curves, strict=True)), x, y, reach), png)
         click.echo(f"wrote {png}")
     return 0
 

@@ -44,13 +44,13 @@ def inspect(run_file: Path, path: str | None, png: Path | None, as_json: bool) -
 
     run = open_run(run_file)
     if png is not None:
-        from occore.plotting import figure_for, save
+        from occore.plotting import figure_for, save_figure
 
         try:
             figure = figure_for(run, path)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise RunFileError(f"{run_file}: damaged, cannot be drawn: {error!r}") from error
-        save(figure, png)
+        save_figure(figure, png)
         click.echo(f"wrote {png}")
         return 0
     if as_json:

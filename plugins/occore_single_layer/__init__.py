@@ -41,5 +41,7 @@ def occore_register(registry: Any) -> None:
 def occore_figure(run: Any) -> Any:
     """Activations, gradients and singular values over the layers, where they are observed."""
     from occore_single_layer.layer_figure import figure
+    """Data and fit of a regression of one number on another."""
+    from occore_single_layer.figures import figure
 
     return figure(run)

@@ -298,3 +298,25 @@ def test_initialisation(runs):
     assert np.all(deviation[:, -1] > 0.4)
     assert gradient[-1, -1] < gradient[0, -1]
     assert errors(run) < 0.07
+
+
+def test_elm_sinc(runs):
+    """The noise in training, 0.2/√3, and the course's bound on clean samples."""
+    metrics = runs("04_single_layer/elm_sinc").result["metrics"]
+    assert metrics["train"]["rmse"] == pytest.approx(0.2 / np.sqrt(3), rel=0.02)
+    assert metrics["held_out"]["rmse"] <= 0.0097
+
+
+@pytest.mark.parametrize(
+    ("name", "bound"), [("elm_digits", 0.03), ("elm_peaks5", 0.06), ("elm_mnist", 0.1)]
+)
+def test_extreme_learning(runs, name, bound):
+    run = runs(f"04_single_layer/{name}")
+    assert run.status == "solved"
+    assert errors(run) < bound
+
+
+def test_elm_pima(runs):
+    run = runs("04_single_layer/elm_pima")
+    assert run.result["metrics"]["held_out"]["confusion_matrix"].sum() == 192
+    assert errors(run) < 0.3

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import occore
-from occore.classification import LATTICE, MOST_SAMPLES, classification_record
+from occore.classification import classification_record
 from occore.cli.show import matrices, result_table, rows
+from occore.lattice import LATTICE, MOST_SAMPLES
 
 CASE = {
     "title": "t",

@@ -4,7 +4,7 @@ import pytest
 
 import occore
 from occore.cli import main
-from occore.plotting import figure_for, save
+from occore.plotting import figure_for, save_figure
 from occore_classification.figures import figure
 
 CASES = {"half_plane": 3, "digits": 3, "iris_l1": 3}
@@ -31,7 +31,7 @@ def test_panels(named_run, tmp_path):
     assert {"history", "calibration"} < titles
     assert any("% errors" in title for title in titles)
     assert ("decision (held-out samples ringed)" in titles) == (name == "half_plane")
-    save(drawn, tmp_path / "figure.png")
+    save_figure(drawn, tmp_path / "figure.png")
     assert (tmp_path / "figure.png").stat().st_size > 20_000
 
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import occore
-from occore.plotting import figure_for, save
+from occore.plotting import figure_for, save_figure
 from occore_least_squares.figures import draw_path, draw_pictures, figure, psnr, restored_picture
 
 
@@ -67,7 +67,7 @@ def test_the_hook_draws_beside_the_history(tmp_path):
     titles = [axes.get_title() for panel in drawn.subfigs for axes in panel.axes]
     assert "L-curve" in titles
     assert "history" in titles
-    save(drawn, tmp_path / "figure.png")
+    save_figure(drawn, tmp_path / "figure.png")
 
 
 def test_a_damaged_path_is_one_line(tmp_path, capsys):
