@@ -38,6 +38,14 @@ def occore_register(registry: Any) -> None:
 
 
 @occore.hookimpl
+def occore_commands(cli: Any) -> None:
+    """Add `occore loss-picture`."""
+    from occore_single_layer.command import command
+
+    cli.add_command(command)
+
+
+@occore.hookimpl
 def occore_figure(run: Any) -> Any:
     """Activations, gradients and singular values over the layers, where they are observed."""
     from occore_single_layer.layer_figure import figure
