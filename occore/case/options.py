@@ -15,11 +15,12 @@ from typing import Any
 import pydantic
 
 from occore.data import Dataset
+from occore.optimizer import Optimizer
 from occore.registry import Entry
 
 Table = dict[str, Any]
 
-NESTED: dict[Any, str] = {Dataset: "dataset"}
+NESTED: dict[Any, str] = {Dataset: "dataset", Optimizer: "optimizer"}
 """Interfaces that may be the type of an option, and their families."""
 
 FROM_DATA = frozenset({"state_shape"})

@@ -36,7 +36,7 @@ def case_schema(registry: Registry) -> Schema:
     tables = schema["properties"]
     tables["data"] = _choice(DataTable, registry.entries("dataset"), registry)
     tables["phase"] = {"type": "array", "minItems": 1, "items": phase}
-    tables["optimizer"] = _choice(KindTable, registry.entries("optimizer"))
+    tables["optimizer"] = _choice(KindTable, registry.entries("optimizer"), registry)
     observers = _choice(ObserverTable, registry.entries("observer"))
     tables["observer"] = {"type": "array", "items": observers}
     objective = _choice(ObjectiveTable, others)

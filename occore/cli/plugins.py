@@ -93,7 +93,7 @@ def _describe(console: Console, entry: Entry) -> None:
             if field.is_required()
             else repr(field.get_default(call_default_factory=True))
         )
-        kind = f"a {nested[name]}" if name in nested else _type(field.annotation)
+        kind = f"table: {nested[name]}" if name in nested else _type(field.annotation)
         cells = (name, kind, default, field.description or "")
         table.add_row(*(escape(cell) for cell in cells))
     console.print()

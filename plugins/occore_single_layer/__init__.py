@@ -19,6 +19,7 @@ def occore_register(registry: Any) -> None:
     from occore_single_layer.layer_statistics import LayerStatistics
     from occore_single_layer.levenberg_marquardt import LevenbergMarquardt
     from occore_single_layer.random_layer import RandomLayer
+    from occore_single_layer.saa import SAA
     from occore_single_layer.sgd import SGD
     from occore_single_layer.stochastic_diagonal_lm import StochasticDiagonalLM
 
@@ -29,6 +30,7 @@ def occore_register(registry: Any) -> None:
     registry.optimizer("adam", Adam)
     registry.optimizer("gauss_newton", GaussNewton)
     registry.optimizer("levenberg_marquardt", LevenbergMarquardt)
+    registry.optimizer("saa", SAA)
     registry.optimizer("sgd", SGD)
     registry.optimizer("stochastic_diagonal_lm", StochasticDiagonalLM)
     registry.dataset("inverse_crime", InverseCrime)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import occore
+from occore.comparison import curve
 
 CASES = sorted(Path("cases").rglob("*.toml"))
 
@@ -320,3 +321,12 @@ def test_elm_pima(runs):
     run = runs("04_single_layer/elm_pima")
     assert run.result["metrics"]["held_out"]["confusion_matrix"].sum() == 192
     assert errors(run) < 0.3
+@pytest.mark.parametrize(
+    ("method", "work", "error"), [("adam", 60, 0.03), ("sgd", 90, 0.04), ("saa", 50, 0.025)]
+)
+def test_peaks5_by_stochastic_methods(runs, method, work, error):
+    """Twice the work to 5 % errors that the headers of the cases name."""
+    run = runs(f"04_single_layer/peaks5_{method}")
+    reached = curve(run, "error_rate").reached(0.05, falling=True)
+    assert reached["work"] < work
+    assert run.history["held_out_error_rate"][-1] < error
