@@ -168,8 +168,7 @@ class Problem:
 
         It shares the counts, to which a sweep over it adds its share of all samples.
         """
-        whole = self.data.samples if self.whole is None else self.whole
-        return replace(self, data=self.data.subset(indices), whole=whole)
+        return self._on(self.data.subset(indices), self.objective)
 
     def minibatch(self, indices: Array) -> Problem:
         """A `subset` that stands for all: J_B = (N/|B|) Σ_B Φ + R, where Φ is a sum over samples.
@@ -177,11 +176,18 @@ class Problem:
         For samples drawn at random its value and gradient are unbiased estimates of J and ∇J. A
         mean over the samples is one already, and a control term has no samples.
         """
-        part = self.subset(indices)
-        factor = self.data.samples / part.data.samples
-        weighted = part.objective.terms
+        data = self.data.subset(indices)
+        factor = self.data.samples / data.samples
+        weighted = self.objective.terms
         terms = tuple((w * factor if _adds_up(term) else w, term) for w, term in weighted)
-        return replace(part, objective=Total(terms))
+        return self._on(data, Total(terms))
+
+    def _on(self, data: Data, objective: Objective) -> Problem:
+        """A problem on some of the samples, with what follows from the phases handed on to it."""
+        whole = self.data.samples if self.whole is None else self.whole
+        part = replace(self, data=data, objective=objective, whole=whole)
+        part.__dict__.update(layout=self.layout, _shapes=self._shapes)
+        return part
 
     def count(self, *, forward: int = 0, tangent: int = 0, adjoint: int = 0) -> None:
         """Note sweeps over the samples of this problem."""
