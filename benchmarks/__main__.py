@@ -5,7 +5,14 @@ import sys
 
 from benchmarks.harness import table
 
-TOPICS = ("startup", "least_squares", "classification", "label_fit", "lotka_volterra")
+TOPICS = (
+    "startup",
+    "least_squares",
+    "classification",
+    "convolution",
+    "label_fit",
+    "lotka_volterra",
+)
 
 
 def main() -> None:

@@ -20,25 +20,34 @@ if TYPE_CHECKING:
     from occore_convolution.operator import ConvolutionOperator
 
 
+MOST_ENTRIES = 1 << 24
+"""Of patches at a time: more samples are taken in blocks, and so is their memory."""
+
+
 def forward(operator: ConvolutionOperator, x: Array, K: Array) -> Array:
     """The convolution of x, (samples, *output grid, channels_out)."""
     if operator.kernel.applies(x, K):
         return operator.kernel.forward(x, K)
     xp = array_namespace(x, K)
-    y = _patches(operator, x) @ xp.reshape(K, (-1, operator.channels_out))
-    return xp.reshape(y, (x.shape[0], *operator.output_shape))
+    matrix = xp.reshape(K, (-1, operator.channels_out))
+    y = [_patches(operator, part) @ matrix for part in _blocks(operator, x)]
+    return xp.reshape(_joined(y), (x.shape[0], *operator.output_shape))
 
 
 def adjoint(operator: ConvolutionOperator, p: Array, K: Array) -> Array:
     """Its transpose in x, (samples, *grid, channels_in)."""
     if operator.kernel.applies(p, K):
         return operator.kernel.adjoint(p, K)
-    xp = array_namespace(p, K)
-    taps, matrix = operator.taps, xp.reshape(K, (-1, operator.channels_out))
-    q = xp.reshape(p, (-1, operator.channels_out)) @ matrix.T
-    q = xp.reshape(q, (p.shape[0], taps.cells.size, operator.channels_in))
-    rows = _rows(q, taps.readers, taps.uneven)
-    return xp.reshape(xp.sum(rows, axis=2), (p.shape[0], *operator.input_shape))
+    xp, taps = array_namespace(p, K), operator.taps
+    transposed = xp.reshape(K, (-1, operator.channels_out)).T
+
+    def gathered(part: Array) -> Array:
+        q = xp.reshape(part, (-1, operator.channels_out)) @ transposed
+        q = xp.reshape(q, (part.shape[0], taps.cells.size, operator.channels_in))
+        return xp.sum(_rows(q, taps.readers, taps.uneven), axis=2)
+
+    x = [gathered(part) for part in _blocks(operator, p)]
+    return xp.reshape(_joined(x), (p.shape[0], *operator.input_shape))
 
 
 def stencil_gradient(operator: ConvolutionOperator, x: Array, p: Array) -> Array:
@@ -46,8 +55,21 @@ def stencil_gradient(operator: ConvolutionOperator, x: Array, p: Array) -> Array
     if operator.kernel.applies(x, p):
         return operator.kernel.stencil_gradient(x, p)
     xp = array_namespace(x, p)
-    K = _patches(operator, x).T @ xp.reshape(p, (-1, operator.channels_out))
+    pairs = zip(_blocks(operator, x), _blocks(operator, p), strict=True)
+    K = sum(
+        _patches(operator, part).T @ xp.reshape(q, (-1, operator.channels_out)) for part, q in pairs
+    )
     return xp.reshape(K, operator.stencil_shape)
+
+
+def _blocks(operator: ConvolutionOperator, a: Array) -> list[Array]:
+    """The samples, a few at a time."""
+    most = max(1, MOST_ENTRIES // (operator.taps.cells.size * operator.channels_in))
+    return [a[first : first + most, ...] for first in range(0, max(a.shape[0], 1), most)]
+
+
+def _joined(blocks: list[Array]) -> Array:
+    return blocks[0] if len(blocks) == 1 else array_namespace(*blocks).concat(blocks)
 
 
 def _patches(operator: ConvolutionOperator, x: Array) -> Array:

@@ -7,6 +7,7 @@ import pytest
 
 from occore import ComputationError, InputError
 from occore_convolution.operator import ConvolutionOperator
+from occore_convolution.realisations import gemm
 
 BOUNDARIES = ("zero", "periodic", "reflecting", "none")
 SIZES = (
@@ -179,3 +180,17 @@ def test_sizes_that_do_not_fit(options, message):
 def test_eigenvalues_are_of_square_circulant_matrices(operator, message):
     with pytest.raises(InputError, match=message):
         operator.eigenvalues(np.ones(operator.stencil_shape))
+
+
+def test_blocks_of_samples_change_nothing(rng, monkeypatch):
+    operator = ConvolutionOperator((5, 4), (3, 3), 2, 3)
+    x, p = rng.standard_normal((7, 5, 4, 2)), rng.standard_normal((7, 5, 4, 3))
+    K = rng.standard_normal((3, 3, 2, 3))
+
+    def products():
+        return operator.forward(x, K), operator.adjoint(p, K), operator.stencil_gradient(x, p)
+
+    at_once = products()
+    monkeypatch.setattr(gemm, "MOST_ENTRIES", 2 * 20 * 9 * 2)
+    for found, expected in zip(products(), at_once, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13)
