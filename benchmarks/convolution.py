@@ -38,7 +38,7 @@ def _ours(operator: ConvolutionOperator, x: Any, K: Any, p: Any) -> Products:
 
 
 def _torch(operator: ConvolutionOperator, x: Any, K: Any, p: Any, last: bool) -> Products:
-    import torch
+    import torch  # pyright: ignore[reportMissingImports]
 
     torch.set_num_threads(THREADS)
     order = torch.channels_last if last else torch.contiguous_format
@@ -67,7 +67,7 @@ def _of_torch(y: Any, pK: Any, *px: Any) -> tuple[Any, ...]:
 
 
 def _jax(operator: ConvolutionOperator, x: Any, K: Any, p: Any) -> Products:
-    import jax
+    import jax  # pyright: ignore[reportMissingImports]
 
     half, strides = operator.stencil[0] // 2, (operator.stride,) * 2
 
