@@ -49,9 +49,7 @@ def occore_commands(cli: Any) -> None:
 
 @occore.hookimpl
 def occore_figure(run: Any) -> Any:
-    """Activations, gradients and singular values over the layers, where they are observed."""
-    from occore_single_layer.layer_figure import figure
-    """Data and fit of a regression of one number on another."""
-    from occore_single_layer.figures import figure
+    """What an observer saw of the layers, or else the data and the fit of a regression."""
+    from occore_single_layer import figures, layer_figure
 
-    return figure(run)
+    return layer_figure.figure(run) or figures.figure(run)

@@ -321,6 +321,8 @@ def test_elm_pima(runs):
     run = runs("04_single_layer/elm_pima")
     assert run.result["metrics"]["held_out"]["confusion_matrix"].sum() == 192
     assert errors(run) < 0.3
+
+
 @pytest.mark.parametrize(
     ("method", "work", "error"), [("adam", 60, 0.03), ("sgd", 90, 0.04), ("saa", 50, 0.025)]
 )
