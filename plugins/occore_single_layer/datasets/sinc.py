@@ -7,8 +7,8 @@ x        Data.inputs    (samples, 1)
 y        Data.targets   (samples, 1)
 a        noise          option
 
-Huang, Zhu and Siew, Extreme learning machine: theory and applications, Neurocomputing 70 (2006),
-section 4.1.1. The test samples are held out by the data themselves.
+Huang, Zhu and Siew, Extreme learning machine: theory and applications, Neurocomputing 70 (2006).
+The test samples are held out by the data themselves.
 """
 
 from __future__ import annotations

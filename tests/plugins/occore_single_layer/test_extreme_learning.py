@@ -33,7 +33,7 @@ def error_rate(problem, theta, data):
 
 @pytest.mark.parametrize("name", ["tanh", "logistic", "sin"])
 def test_as_many_nodes_as_samples_interpolate(extreme_learning, solve, rng, name):
-    """Theorem 2.1: N nodes with a smooth activation, N distinct samples: H is invertible."""
+    """The paper's theorem: N nodes with a smooth σ, N distinct samples, and H is invertible."""
     N = 40
     data = Data(rng.standard_normal((N, 10)), rng.standard_normal((N, 3)))
     layer = RandomLayer((10,), N, name, seed=1)
@@ -55,6 +55,12 @@ def test_fewer_nodes_or_a_sample_twice_do_not_interpolate(extreme_learning, solv
     for nodes, data in ((39, Data(x, c)), (40, twice)):
         problem = extreme_learning(RandomLayer((10,), nodes, "tanh", seed=1), data)
         assert rmse(problem, solve(SVD(), problem), data) > 1e-3
+
+
+def test_a_polynomial_does_not_interpolate(rng):
+    """The identity is infinitely differentiable: the theorem must be meant without polynomials."""
+    layer = RandomLayer((10,), 40, "identity", seed=1)
+    assert np.linalg.matrix_rank(layer(0.0, rng.standard_normal((40, 10)), {})) == 11
 
 
 def test_sinc_over_fifty_trials(extreme_learning, solve):

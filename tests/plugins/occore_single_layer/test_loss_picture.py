@@ -1,6 +1,8 @@
 """Loss pictures: J on a plane of random directions through θ, and the command that draws one."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -59,6 +61,13 @@ def test_levels_are_logarithmic_over_a_decade(problem, rng):
         figure = figure_module.Figure()
         plot_loss_picture(picture, figure.subplots())
         assert figure.get_axes()[1].get_ylabel() == label
+
+
+def test_the_example_of_the_readme(capsys):
+    text = Path("plugins/occore_single_layer/README.md").read_text()
+    (block,) = re.findall(r"```python\n(.*?loss_picture.*?)```", text, re.DOTALL)
+    exec(compile(block, "block", "exec"), {})  # noqa: S102
+    assert capsys.readouterr().out.strip() in block
 
 
 @pytest.fixture
