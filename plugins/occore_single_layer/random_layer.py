@@ -2,10 +2,10 @@
 
 f(x) = σ(K x + b),    K_ij, b_i drawn and frozen; there are no controls
 
-symbol   code                                          shape
-x        x                                             (samples, n)
-K        U(−scale, scale) or N(0, scale²), `distribution`   (width, n)
-b        U(low, high), `bias_range` = (low, high)      (width,)
+symbol   code                               shape          drawn from
+x        x                                  (samples, n)
+K        RandomLayer(…).weights["K"]        (width, n)     U(−scale, scale) or N(0, scale²)
+b        RandomLayer(…).weights["b"]        (width,)       U(low, high), the `bias_range`
 
 With a linear layer behind it this is an extreme learning machine: the hidden outputs are features,
 and what is left is a linear problem, which any of its solvers solves at once. Huang, Zhu and Siew,
@@ -36,8 +36,6 @@ from occore import (
 )
 from occore_single_layer.dense import Dense
 
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-
 
 @dataclass(frozen=True)
 class RandomLayer(Dynamics):
@@ -52,7 +50,7 @@ class RandomLayer(Dynamics):
     ] = "uniform"
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False, description="size of K")] = 1.0
     bias_range: Annotated[
-        tuple[Finite, Finite], Field(description="b is uniform between these two")
+        tuple[float, float], Field(description="b is uniform between these two")
     ] = (-1.0, 1.0)
     seed: Annotated[int, Field(ge=0, description="of the weights; one seed, one layer")] = 0
 
@@ -62,8 +60,10 @@ class RandomLayer(Dynamics):
 
     def __post_init__(self) -> None:
         low, high = self.bias_range
-        if low > high:
-            raise InputError(f"bias_range = [{low}, {high}] is empty; put the smaller number first")
+        if not -math.inf < low <= high < math.inf:
+            raise InputError(
+                f"bias_range = [{low}, {high}] is no range: give two numbers, the smaller one first"
+            )
         _ = self.layer  # which refuses states that are no vectors
 
     @cached_property

@@ -111,6 +111,7 @@ def test_pictures_are_refused():
         RandomLayer((8, 8), 7)
 
 
-def test_an_empty_range_is_refused():
-    with pytest.raises(InputError, match=r"bias_range = \[1.0, 0.0\] is empty"):
-        RandomLayer((4,), 7, bias_range=(1.0, 0.0))
+@pytest.mark.parametrize("bounds", [(1.0, 0.0), (0.0, np.inf), (np.nan, 1.0)])
+def test_what_is_no_range_is_refused(bounds):
+    with pytest.raises(InputError, match=r"bias_range = \[.*\] is no range"):
+        RandomLayer((4,), 7, bias_range=bounds)
