@@ -163,6 +163,9 @@ from .objective import (
 from .objective import (
     TerminalObjective as TerminalObjective,
 )
+from .objective import (
+    Total as Total,
+)
 from .observer import (
     Observer as Observer,
 )
@@ -222,6 +225,9 @@ from .structure import (
 )
 from .structure import (
     require_structure as require_structure,
+)
+from .structure import (
+    spoiler as spoiler,
 )
 from .symbolic.dynamics import (
     SymbolicDynamics as SymbolicDynamics,

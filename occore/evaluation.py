@@ -41,7 +41,27 @@ class Evaluation:
     def gradient(self) -> Array:
         """∇J(θ), (size,)."""
         seed, direct = self._seed
-        return self._adjoint(seed, 1.0) + direct + self._penalties(lambda term: term.gradient())
+        return self.adjoint(seed, 1.0) + direct + self.penalty_gradient()
+
+    def tangent(self, v: Array) -> Array:
+        """The derivative of the end states along v, like `output`."""
+        self.problem.count(tangent=1)
+        end, _ = self.sweeps.tangent(self.problem.controls_in_order(v))
+        return self.problem.split_cost(end)[0]
+
+    def adjoint(self, p: Array, cost: float = 0.0) -> Array:
+        """Its transpose, (size,); p is like `output`, and `cost` belongs to the running cost."""
+        self.problem.count(adjoint=1)
+        return self._flatten(self.sweeps.adjoint(self.problem.join_cost(p, cost)))
+
+    def penalty_gradient(self) -> Array:
+        """∇R(θ), of the control terms alone."""
+        return self._penalties(lambda term: term.gradient())
+
+    def penalty_product(self, v: Array) -> Array:
+        """Their Gauss–Newton product R_GN v."""
+        controls = self.problem.unflatten(v)
+        return self._penalties(lambda term: term.gauss_newton_product(controls))
 
     def end_gradient(self) -> Array:
         """∂J/∂x of the end states, like them."""
@@ -52,13 +72,12 @@ class Evaluation:
         controls = self.problem.unflatten(v)
         if self.problem.running is not None:
             raise StructureError("a running cost has no Gauss–Newton product; use Hessian products")
-        dx = self._tangent(v)
+        dx = self.tangent(v)
         p, direct = self._outer(
             lambda term: term.gauss_newton_product(dx),
             lambda term: term.gauss_newton_product((dx, controls)),
         )
-        penalties = self._penalties(lambda term: term.gauss_newton_product(controls))
-        return self._adjoint(p) + direct + penalties
+        return self.adjoint(p) + direct + self.penalty_product(v)
 
     def hessian_product(self, v: Array) -> Array:
         """∇²J(θ) v."""
@@ -81,7 +100,7 @@ class Evaluation:
 
     def residual_jvp(self, v: Array) -> Array:
         """J v, with J the Jacobian of the residual."""
-        controls, dx = self.problem.unflatten(v), self._tangent(v)
+        controls, dx = self.problem.unflatten(v), self.tangent(v)
         parts = [_residual_jvp(term, dx) for _, term in self.terminal]
         return self._stack([*parts, *(_residual_jvp(term, controls) for _, term in self.penalties)])
 
@@ -94,7 +113,7 @@ class Evaluation:
             start = end
         terminal = zip(self.terminal, pieces[: len(self.terminal)], strict=True)
         seeds = [_residual_vjp(term, piece) for (_, term), piece in terminal]
-        theta = self._adjoint(functools.reduce(operator.add, seeds))
+        theta = self.adjoint(functools.reduce(operator.add, seeds))
         penalties = zip(self.penalties, pieces[len(self.terminal) :], strict=True)
         for (_, term), piece in penalties:
             theta = theta + self.problem.flatten(_residual_vjp(term, piece))
@@ -123,15 +142,6 @@ class Evaluation:
     def _flatten(self, pu: list[Any]) -> Array:
         names = [phase.name for phase in self.problem.phases]
         return self.problem.flatten(dict(zip(names, pu, strict=True)))
-
-    def _tangent(self, v: Array) -> Array:
-        self.problem.count(tangent=1)
-        end, _ = self.sweeps.tangent(self.problem.controls_in_order(v))
-        return self.problem.split_cost(end)[0]
-
-    def _adjoint(self, p: Array, cost: float = 0.0) -> Array:
-        self.problem.count(adjoint=1)
-        return self._flatten(self.sweeps.adjoint(self.problem.join_cost(p, cost)))
 
     def _penalties(self, product: Any) -> Array:
         total = np.zeros(self.problem.size, self.problem.dtype)

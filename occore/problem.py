@@ -55,6 +55,7 @@ class Problem:
     """minimise J(θ) over the flat vector θ of all controls.
 
     whole: how many samples the problem has that this one is a `subset` of; None where it is none.
+    part: the share of the unknowns of the problem that this one is an `excerpt` of.
     engine: where shards of the samples are worked on, if there are some, see `occore.shards`.
     """
 
@@ -63,6 +64,7 @@ class Problem:
     data: Data
     counts: Counts = field(default_factory=Counts, compare=False)
     whole: int | None = None
+    part: float = 1.0
     engine: Engine = field(default_factory=Threads)
 
     @cached_property
@@ -189,9 +191,17 @@ class Problem:
         part.__dict__.update(layout=self.layout, _shapes=self._shapes)
         return part
 
+    def excerpt(self, phases: tuple[Phase, ...], objective: Objective, data: Data) -> Problem:
+        """A problem of some of the phases, with data and an objective of its own.
+
+        It shares the counts, to which a sweep over it adds its share of the unknowns.
+        """
+        made = replace(self, phases=phases, objective=objective, data=data)
+        return replace(made, part=self.part * made.size / self.size)
+
     def count(self, *, forward: int = 0, tangent: int = 0, adjoint: int = 0) -> None:
         """Note sweeps over the samples of this problem."""
-        share = 1.0 if self.whole is None else self.data.samples / self.whole
+        share = self.part * (1.0 if self.whole is None else self.data.samples / self.whole)
         self.counts.forward += share * forward
         self.counts.tangent += share * tangent
         self.counts.adjoint += share * adjoint

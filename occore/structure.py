@@ -4,6 +4,8 @@
     linear_least_squares   r(θ) = r(0) + J θ
     dense_least_squares    ½‖A Θ − B‖² + ½‖L Θ‖², with matrices at hand; Θ is θ as a matrix
     linear_model           Φ(A Θ) + ½‖L Θ‖², with matrices at hand and any terminal terms Φ
+    separable              the last phase is affine in its controls, with a design that the phases
+                           before it make of theirs; penalties act on the rows of each control
     smooth                 every term has derivatives everywhere
     composite              smooth terms, and at most one control term with kinks and a proximal map
     sparse_quadratic       ½ tr ΘᵀHΘ − tr BᵀΘ + c with a sparse H, see `occore.sparse_quadratic`
@@ -26,6 +28,7 @@ Structure = Literal[
     "linear_least_squares",
     "dense_least_squares",
     "linear_model",
+    "separable",
     "smooth",
     "composite",
     "sparse_quadratic",
@@ -38,6 +41,8 @@ def spoiler(problem: Problem, structure: Structure) -> str | None:
         return _not_squares(problem)
     if structure == "linear_model":
         return _not_linear(problem) or _no_matrices(problem)
+    if structure == "separable":
+        return _not_separable(problem) or _no_matrices(problem)
     if structure == "smooth":
         return _kinks(problem)
     if structure == "composite":
@@ -70,6 +75,17 @@ def _not_affine(problem: Problem) -> str | None:
         if not getattr(term, "affine_residual", False):
             return f"the residual of the term {_kind(term)} is not affine"
     return _not_linear(problem)
+
+
+def _not_separable(problem: Problem) -> str | None:
+    last = problem.phases[-1]
+    if not (last.dynamics.affine_in_controls and last.layout.size):
+        return f"the last phase, {_name(last)}, is not affine in controls of its own"
+    if last.discretization is not None:
+        return f"the last phase, {_name(last)}, is integrated, which makes it nonlinear in them"
+    if not any(phase.layout.size for phase in problem.phases[:-1]):
+        return f"no phase before {_name(last)} has controls, so that nothing is to be separated"
+    return None
 
 
 def _not_linear(problem: Problem) -> str | None:

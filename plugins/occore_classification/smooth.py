@@ -14,7 +14,8 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import Field
 
-from occore import Array, Evaluation, Example, Optimizer, Problem, State, Status, Structure, norm
+from occore import Array, Example, Optimizer, Problem, State, Status, Structure, norm, overridable
+from occore_classification.kept_evaluation import Evaluated
 from occore_classification.lanczos import curvature_certificate
 
 RAY = (1.05, 1.3, 2.0, 4.0, 16.0, 64.0)
@@ -48,6 +49,7 @@ class SmoothOptimizer(Optimizer[S]):
         bool, Field(description="smallest Ritz value of the Hessian at the end, 60 products")
     ] = False
 
+    @overridable
     def report(self, problem: Problem, theta: Array, state: S) -> dict[str, Any]:
         """Whether the Hessian is positive semidefinite, where that was asked for."""
         return {"certificates": curvature_certificate(problem, theta)} if self.certificate else {}
@@ -57,6 +59,7 @@ class SmoothOptimizer(Optimizer[S]):
         return stop_smooth(self.tolerance, self.max_iterations, problem, theta, state)
 
     @classmethod
+    @overridable
     def example(cls) -> Example:
         """A line through (0, 1), (1, 3), (2, 5): y = 1 + 2 x, by hand."""
         from occore_least_squares.direct import line
@@ -88,7 +91,7 @@ def first_state(problem: Problem, theta: Array) -> SmoothState:
     return state_of(problem.at(theta))
 
 
-def state_of(evaluation: Evaluation) -> SmoothState:
+def state_of(evaluation: Evaluated) -> SmoothState:
     """The same, of what was evaluated there."""
     g = evaluation.gradient()
     size = norm(g)

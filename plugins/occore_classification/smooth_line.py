@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from occore import Array, Problem, norm
+from occore_classification.kept_evaluation import Function
 from occore_classification.line_search import Line, Trial
 from occore_classification.smooth import S, SmoothState
 
@@ -38,6 +40,6 @@ def moved(theta: Array, d: Array, state: S, trial: Trial | None) -> tuple[Array,
     )
 
 
-def rounding_of(problem: Problem, value: float) -> float:
+def rounding_of(function: Function[Any], value: float) -> float:
     """How much a computed value of this size may be off: a few hundred roundings."""
-    return 100 * float(np.finfo(problem.dtype).eps) * abs(value)
+    return 100 * float(np.finfo(function.dtype).eps) * abs(value)

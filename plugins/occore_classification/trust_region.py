@@ -19,13 +19,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, replace
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from occore import Array, Evaluation, Problem, norm
+from occore import Array, Problem, norm
 from occore_classification.conjugate_gradients import ModelStep
-from occore_classification.kept_evaluation import evaluation_of, keep
+from occore_classification.kept_evaluation import Evaluated, Function, evaluation_of, keep
 from occore_classification.line_search import MOST_TRIALS
 from occore_classification.smooth import SmoothState, state_of
 from occore_classification.smooth_line import rounding_of
@@ -72,32 +72,32 @@ def first_inexact(problem: Problem, theta: Array) -> InexactState:
     return InexactState(**first, forcing=LARGEST_FORCING, inner_iterations=0)
 
 
-def trusted(problem: Problem, theta: Array, state: T, found: ModelStep) -> tuple[Array, T]:
+def trusted(function: Function[Any], theta: Array, state: T, found: ModelStep) -> tuple[Array, T]:
     """θ and state after the step p, or after a shorter one where J falls by too little."""
     slope = float(state.g @ found.p)
     curvature = -2 * (found.decrease + slope)
-    here, alpha = evaluation_of(problem, theta), 1.0
+    here, alpha = evaluation_of(function, theta), 1.0
     for _ in range(MOST_TRIALS):
         trial = theta + alpha * found.p
-        evaluation = problem.at(trial)
+        evaluation = function.at(trial)
         decrease = -alpha * (slope + alpha * curvature / 2)
-        ratio = decrease_ratio(problem, state.value, evaluation.value, decrease)
+        ratio = decrease_ratio(function, state.value, evaluation.value, decrease)
         if ratio > LEAST_RATIO:
             radius = _next_radius(state.radius, found, alpha, ratio)
-            theta, state = accepted(problem, trial, state, evaluation, alpha * found.length)
+            theta, state = accepted(function, trial, state, evaluation, alpha * found.length)
             return theta, replace(state, radius=radius)
         if np.all(trial == theta):
             break
         alpha *= _shortening(alpha * slope, evaluation.value - state.value)
-    keep(problem, theta, here)
+    keep(function, theta, here)
     return theta, replace(state, iteration=state.iteration + 1, failed=True)
 
 
 def accepted(
-    problem: Problem, theta: Array, state: S, evaluation: Evaluation, length: float
+    function: Function[Any], theta: Array, state: S, evaluation: Evaluated, length: float
 ) -> tuple[Array, S]:
     """θ, whose evaluation is kept, and the state there."""
-    keep(problem, theta, evaluation)
+    keep(function, theta, evaluation)
     g = evaluation.gradient()
     return theta, replace(
         state,
@@ -109,9 +109,9 @@ def accepted(
     )
 
 
-def decrease_ratio(problem: Problem, before: float, after: float, predicted: float) -> float:
+def decrease_ratio(function: Function[Any], before: float, after: float, predicted: float) -> float:
     """ρ; where both decreases are rounding it is one: Conn, Gould and Toint (2000), 17.4.2."""
-    rounding = rounding_of(problem, before) + float(np.finfo(float).tiny)
+    rounding = rounding_of(function, before) + float(np.finfo(float).tiny)
     return (before - after + rounding) / (predicted + rounding)
 
 

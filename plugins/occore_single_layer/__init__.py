@@ -22,6 +22,7 @@ def occore_register(registry: Any) -> None:
     from occore_single_layer.saa import SAA
     from occore_single_layer.sgd import SGD
     from occore_single_layer.stochastic_diagonal_lm import StochasticDiagonalLM
+    from occore_single_layer.varpro import VarPro
 
     registry.dynamics("dense", Dense)
     registry.dynamics("flatten", Flatten)
@@ -33,6 +34,7 @@ def occore_register(registry: Any) -> None:
     registry.optimizer("saa", SAA)
     registry.optimizer("sgd", SGD)
     registry.optimizer("stochastic_diagonal_lm", StochasticDiagonalLM)
+    registry.optimizer("varpro", VarPro)
     registry.dataset("inverse_crime", InverseCrime)
     registry.dataset("peaks", Peaks)
     registry.dataset("sinc", Sinc)
