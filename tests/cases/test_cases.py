@@ -332,3 +332,10 @@ def test_peaks5_by_stochastic_methods(runs, method, work, error):
     reached = curve(run, "error_rate").reached(0.05, falling=True)
     assert reached["work"] < work
     assert run.history["held_out_error_rate"][-1] < error
+
+
+def test_soft_thresholding_by_sgd_makes_weights_exactly_zero(runs):
+    run = runs("04_single_layer/digits_l1")
+    assert 0.45 < np.mean(run["controls/hidden/K"] == 0) < 0.7
+    assert np.all(run["controls/classes/W"] != 0)
+    assert run.result["metrics"]["held_out"]["error_rate"] < 0.05
