@@ -15,7 +15,6 @@ numbers do not depend on the threads.
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from collections import deque
 from collections.abc import Callable
@@ -27,13 +26,14 @@ import numpy as np
 from occore.arrays import Array
 from occore.kernels.stencil_plan import Geometry, Plan, Sources, adjoint_plan, forward_plan
 from occore.kernels.tile import registers, tile, version
-from occore.symbolic.jit import compile_source
+from occore.symbolic.jit import can_compile, compile_source
 from occore.threads import in_order, made_once
 
 SHARDS = 8
 FEWEST_PRODUCTS = 1_000_000
 """Multiplications from which the loops are worth their compilation, of a second or two."""
-FEWEST_IN_THREADS = 4_000_000
+FEWEST_IN_SHARDS = 16_000_000
+"""Multiplications from which several shards are worth their calls; fewer are one."""
 
 PRECISIONS = ("float32", "float64")
 
@@ -63,7 +63,7 @@ class StencilKernel:
             and a.dtype == b.dtype
             and str(a.dtype) in PRECISIONS
             and len(a) * self._products >= FEWEST_PRODUCTS
-            and importlib.util.find_spec("numba") is not None
+            and can_compile()
         )
 
     def forward(self, x: Array, K: Array) -> Array:
@@ -121,10 +121,10 @@ class StencilKernel:
 
     def _in_shards(self, work: Callable[[int, int, int], None], samples: int) -> None:
         """work(number of the shard, first sample, end) of each shard."""
-        cuts = [samples * k // SHARDS for k in range(SHARDS + 1)]
-        shards = zip(range(SHARDS), cuts[:-1], cuts[1:], strict=True)
-        threads = None if samples * self._products >= FEWEST_IN_THREADS else 1
-        deque(in_order(lambda shard: work(*shard), shards, threads), maxlen=0)
+        count = SHARDS if samples * self._products >= FEWEST_IN_SHARDS else 1
+        cuts = [samples * k // count for k in range(count + 1)]
+        shards = zip(range(count), cuts[:-1], cuts[1:], strict=True)
+        deque(in_order(lambda shard: work(*shard), shards, None if count > 1 else 1), maxlen=0)
 
     @cached_property
     def _geometry(self) -> Geometry:

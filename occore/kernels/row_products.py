@@ -11,7 +11,6 @@ order: the numbers do not depend on the threads.
 
 from __future__ import annotations
 
-import importlib.util
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from occore.arrays import Array
+from occore.symbolic.jit import can_compile, compile_source
 from occore.threads import in_order, made_once
 
 SHARDS = 8
@@ -56,7 +56,7 @@ def _is_fast(x: Any, outputs: int, other: Array) -> bool:
         and x.nnz >= FEWEST_ENTRIES
         and x.dtype == other.dtype
         and str(x.dtype) in PRECISIONS
-        and importlib.util.find_spec("numba") is not None
+        and can_compile()
     )
 
 
@@ -71,8 +71,6 @@ def _in_threads(work: Callable[[int, int, int], None], x: Any) -> None:
 @made_once
 def _loops(outputs: int) -> dict[str, Any]:
     """The compiled loops for this many outputs, written out."""
-    from occore.symbolic.jit import compile_source
-
     return compile_source(_source(outputs), "row_products", {})
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import importlib.util
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +13,12 @@ import numpy as np
 from occore.errors import require
 from occore.symbolic import cache
 from occore.symbolic.source import execute
+
+
+@functools.cache
+def can_compile() -> bool:
+    """Whether Numba is installed, which is not imported to find out."""
+    return importlib.util.find_spec("numba") is not None
 
 
 def compile_source(source: str, kind: str, names: dict[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from types import ModuleType
 from typing import Any, Literal
 
@@ -75,7 +75,7 @@ class ConvolutionOperator:
             )
         _ = self.sources  # raises where the stencil does not fit
 
-    @property
+    @cached_property
     def sources(self) -> tuple[tuple[int, ...], ...]:
         """Along each axis, which cells the padded grid has."""
         return tuple(
@@ -93,7 +93,7 @@ class ConvolutionOperator:
         """Which cells each output reads."""
         return taps(self.grid, self.stencil, self.boundary, self.stride, self.dilation)
 
-    @property
+    @cached_property
     def output_grid(self) -> tuple[int, ...]:
         """Cells of the value along each axis."""
         return tuple(

@@ -65,7 +65,9 @@ def stencil_gradient(operator: ConvolutionOperator, x: Array, p: Array) -> Array
 def _blocks(operator: ConvolutionOperator, a: Array) -> list[Array]:
     """The samples, a few at a time."""
     most = max(1, MOST_ENTRIES // (operator.taps.cells.size * operator.channels_in))
-    return [a[first : first + most, ...] for first in range(0, max(a.shape[0], 1), most)]
+    samples = a.shape[0]
+    firsts = range(0, max(samples, 1), most)
+    return [a[first : min(first + most, samples), ...] for first in firsts]
 
 
 def _joined(blocks: list[Array]) -> Array:

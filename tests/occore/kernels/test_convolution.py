@@ -58,7 +58,7 @@ def test_both_sorts_of_registers(registers, rng, monkeypatch):
 
 def test_the_number_of_threads_changes_nothing(rng, monkeypatch):
     monkeypatch.setattr(convolution, "FEWEST_PRODUCTS", 0)
-    monkeypatch.setattr(convolution, "FEWEST_IN_THREADS", 0)
+    monkeypatch.setattr(convolution, "FEWEST_IN_SHARDS", 0)
     compute = products(ConvolutionOperator((5, 6), (3, 3), 1, 8), rng, samples=100)
     bits = set()
     for count in (1, 2, 7):
