@@ -20,6 +20,7 @@ def occore_register(registry: Any) -> None:
     from occore_convolution.max_pooling import MaxPooling
     from occore_convolution.parabolic_convolution import ParabolicConvolution
     from occore_convolution.picture import Picture
+    from occore_convolution.smoothness_in_time import SmoothnessInTime
     from occore_convolution.split_channels import SplitChannels
     from occore_convolution.structured_layer import StructuredLayer
     from occore_convolution.table_convolution import TableConvolution
@@ -41,5 +42,6 @@ def occore_register(registry: Any) -> None:
     registry.dynamics("table_convolution", TableConvolution)
     registry.dynamics("tv_normalisation", TVNormalisation)
     registry.dynamics("zero_padding", ZeroPadding)
+    registry.objective("smoothness_in_time", SmoothnessInTime)
     registry.dataset("resampled", Resampled)
     registry.dataset("shapes", Shapes)

@@ -2,7 +2,8 @@
 
     D u = (u₂ − u₁, u₃ − u₂, …),    ⟨D u, r⟩ = ⟨u, Dᵀ r⟩
 
-Dᵀ D is the negative second difference with reflecting ends (Neumann).
+Dᵀ D is the negative second difference with reflecting ends (Neumann). Axes are counted from the
+last one, which is −1.
 """
 
 from __future__ import annotations
@@ -10,25 +11,25 @@ from __future__ import annotations
 from occore import Array, array_namespace
 
 
-def difference(u: Array) -> Array:
-    """D along the last axis, which becomes shorter by one."""
-    return u[..., 1:] - u[..., :-1]
+def difference(u: Array, axis: int = -1) -> Array:
+    """D along an axis, which becomes shorter by one."""
+    after = (slice(None),) * (-axis - 1)
+    return u[..., 1:, *after] - u[..., :-1, *after]
 
 
-def transposed_difference(r: Array) -> Array:
-    """Dᵀ along the last axis, which becomes longer by one."""
+def transposed_difference(r: Array, axis: int = -1) -> Array:
+    """Dᵀ along an axis, which becomes longer by one."""
     xp = array_namespace(r)
-    edge = xp.zeros((*r.shape[:-1], 1), dtype=r.dtype)
-    return xp.concat([edge, r], axis=-1) - xp.concat([r, edge], axis=-1)
+    shape = list(r.shape)
+    shape[axis] = 1
+    edge = xp.zeros(tuple(shape), dtype=r.dtype)
+    return xp.concat([edge, r], axis=axis) - xp.concat([r, edge], axis=axis)
 
 
-def row_difference(u: Array) -> Array:
-    """D along the last axis but one."""
-    return u[..., 1:, :] - u[..., :-1, :]
-
-
-def transposed_row_difference(r: Array) -> Array:
-    """Dᵀ along the last axis but one."""
-    xp = array_namespace(r)
-    edge = xp.zeros((*r.shape[:-2], 1, r.shape[-1]), dtype=r.dtype)
-    return xp.concat([edge, r], axis=-2) - xp.concat([r, edge], axis=-2)
+def laplacian(u: Array, axes: tuple[int, ...]) -> Array:
+    """Σ Dᵀ D along these axes, a Kronecker sum; it is symmetric, and zero along one cell."""
+    total = 0 * u
+    for axis in axes:
+        if u.shape[axis] > 1:
+            total = total + transposed_difference(difference(u, axis), axis)
+    return total

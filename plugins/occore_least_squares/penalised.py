@@ -37,6 +37,20 @@ def chosen(
                 yield phase, name, u if u.ndim else array_namespace(u).reshape(u, (1,))
 
 
+def check_axes(
+    wanted: tuple[str, ...] | None, phases: Sequence[Phase], axes: tuple[int, ...]
+) -> None:
+    """Raise InputError where a penalised control lacks an axis, or has no such name."""
+    check_chosen(wanted, phases, lambda control, columns: None)
+    for phase in phases:
+        for name, shape in phase.layout.shapes.items():
+            if is_chosen(wanted, phase.name, name) and len(shape) < -min(axes):
+                raise InputError(
+                    f"the control '{phase.name}/{name}' has the shape {shape} and no axis "
+                    f"{min(axes)}. Name others in `controls`"
+                )
+
+
 def check_chosen(
     wanted: tuple[str, ...] | None,
     phases: Sequence[Phase],

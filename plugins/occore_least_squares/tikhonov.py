@@ -6,7 +6,9 @@
     identity              n                 size of the control (ridge)
     first_difference      n − 1             differences of neighbours
     second_difference     n − 2             differences of these: the 1-D Laplacian inside
-    laplacian             n                 five-point Laplacian of a picture, reflecting edges
+    laplacian             n                 five-point Laplacian of a picture, reflecting edges; or
+                                            Σ DᵀD along other axes of a control, such as the taps of
+                                            a stencil (a Kronecker sum)
     a matrix              as given          n columns
 
 Hansen, Discrete Inverse Problems (2010), chapter 8. With a weight λ on the term: (λ/2)‖L u‖².
@@ -15,7 +17,7 @@ Hansen, Discrete Inverse Problems (2010), chapter 8. With a weight λ on the ter
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, ClassVar, Literal
@@ -36,13 +38,13 @@ from occore import (
 )
 from occore_least_squares.differences import (
     difference,
-    row_difference,
+    laplacian,
     transposed_difference,
-    transposed_row_difference,
 )
 from occore_least_squares.penalised import (
     Chosen,
     Picture,
+    check_axes,
     check_chosen,
     check_picture,
     chosen,
@@ -65,16 +67,33 @@ class Tikhonov(ControlObjective):
     ] = "identity"
     controls: Chosen = None
     picture: Picture = None
+    axes: Annotated[
+        tuple[Annotated[int, Field(lt=0)], ...] | None,
+        Field(
+            description="of the laplacian: axes of a control that are the grid, counted from the "
+            "last, which is -1, as [-4, -3] of stencils; that of `picture` where not given"
+        ),
+    ] = None
+
+    def __post_init__(self) -> None:
+        if self.axes is not None and (self.operator != "laplacian" or self.picture is not None):
+            raise InputError(
+                'axes are those of operator = "laplacian" without a picture; here the operator is '
+                f"{self.operator!r} and the picture {self.picture}"
+            )
 
     def for_data(self, data: Data) -> Tikhonov:
         """The term with the picture of the data, where it needs one and has none."""
-        if self.operator == "laplacian" and self.picture is None:
+        if self.operator == "laplacian" and self.picture is None and self.axes is None:
             return replace(self, picture=data.picture)
         return self
 
     def for_phases(self, phases: Sequence[Phase]) -> Tikhonov:
         """The term itself. Raises InputError for a control or a length that does not fit."""
-        check_chosen(self.controls, phases, self._check_columns)
+        if self.axes is None:
+            check_chosen(self.controls, phases, self._check_columns)
+        else:
+            check_axes(self.controls, phases, self.axes)
         return self
 
     def _check_columns(self, control: str, columns: int) -> None:
@@ -93,7 +112,12 @@ class Tikhonov(ControlObjective):
                 f"the control {control!r}; got rows of {sorted({len(r) for r in self.operator})}"
             )
 
-    def row_operator(self, phase: str, control: str, columns: int) -> Array | None:
+    @property
+    def row_operator(self) -> Callable[[str, str, int], Array | None] | None:
+        """L of the rows of controls; None where it acts along other axes."""
+        return self._row_operator if self.axes is None else None
+
+    def _row_operator(self, phase: str, control: str, columns: int) -> Array | None:
         """L for a penalised control whose rows have this many columns; sparse if it has a name."""
         if not is_chosen(self.controls, phase, control):
             return None
@@ -132,13 +156,12 @@ class Tikhonov(ControlObjective):
         return r @ array_namespace(r).asarray(self.operator, dtype=r.dtype)
 
     def _laplacian(self, u: Array) -> Array:
-        """DᵀD of rows and of columns, which is symmetric."""
-        xp, (rows, columns) = array_namespace(u), self.picture or (1, u.shape[-1])
-        v = xp.reshape(u, (*u.shape[:-1], rows, columns))
-        along = transposed_difference(difference(v)) if columns > 1 else 0 * v
-        if rows > 1:
-            along = along + transposed_row_difference(row_difference(v))
-        return xp.reshape(along, u.shape)
+        """DᵀD along the axes of the grid, which is symmetric."""
+        if self.axes is not None:
+            return laplacian(u, self.axes)
+        xp, picture = array_namespace(u), self.picture or (1, u.shape[-1])
+        v = xp.reshape(u, (*u.shape[:-1], *picture))
+        return xp.reshape(laplacian(v, (-2, -1)), u.shape)
 
     def __call__(self, controls: PhaseControls) -> Array:
         """R."""

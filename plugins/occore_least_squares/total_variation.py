@@ -34,9 +34,7 @@ from occore import (
 )
 from occore_least_squares.differences import (
     difference,
-    row_difference,
     transposed_difference,
-    transposed_row_difference,
 )
 from occore_least_squares.penalised import Chosen, Picture, check_chosen, check_picture, chosen
 
@@ -87,7 +85,7 @@ class TotalVariation(ControlObjective):
         v = xp.reshape(u, (*u.shape[:-1], rows, columns))
         right, lower = 0 * v[..., :, -1:], 0 * v[..., -1:, :]
         gx = xp.concat([difference(v), right], axis=-1) if columns > 1 else right
-        gy = xp.concat([row_difference(v), lower], axis=-2) if rows > 1 else lower
+        gy = xp.concat([difference(v, -2), lower], axis=-2) if rows > 1 else lower
         return gx, gy
 
     def divergence(self, gx: Array, gy: Array, shape: tuple[int, ...]) -> Array:
@@ -96,7 +94,7 @@ class TotalVariation(ControlObjective):
         if gx.shape[-1] > 1:
             total = total + transposed_difference(gx[..., :, :-1])
         if gy.shape[-2] > 1:
-            total = total + transposed_row_difference(gy[..., :-1, :])
+            total = total + transposed_difference(gy[..., :-1, :], -2)
         return array_namespace(total).reshape(total, shape)
 
     @classmethod

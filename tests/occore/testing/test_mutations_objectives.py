@@ -251,7 +251,7 @@ MUTANTS = [
     penalty("transpose-of-the-difference", "transpose", lambda f, s, r: -f(s, r), Tikhonov),
     penalty(
         "rows-of-another-operator",
-        "row_operator",
+        "_row_operator",
         lambda f, s, *a: 2 * f(s, *a) if f(s, *a) is not None else None,
         Tikhonov,
     ),

@@ -150,3 +150,38 @@ def test_a_picture_that_does_not_fit_is_refused(kind):
         settings[0] = settings[0].replace("picture", "operator='laplacian',picture")
     with pytest.raises(InputError, match="a picture of 3 × 4 needs 12 entries"):
         inpainting_case(*settings).build()
+
+
+def test_the_laplacian_along_other_axes(rng):
+    """Of the taps of stencils with channels behind them; as the sum of five points of each."""
+    penalty = Tikhonov(operator="laplacian", axes=(-4, -3))
+    K = rng.standard_normal((2, 4, 5, 2, 3))
+    pictures = np.moveaxis(K, (1, 2), (3, 4)).reshape(2, 2, 3, 20) @ five_point(4, 5).T
+    expected = np.moveaxis(pictures.reshape(2, 2, 3, 4, 5), (3, 4), (1, 2))
+    assert_allclose(penalty.apply(K), expected, atol=1e-13)
+    controls = {"opening": {"K": K}}
+    assert_allclose(penalty(controls), np.sum(expected**2) / 2, rtol=1e-13)
+    _, part = penalty.linearize(controls)
+    assert_allclose(np.sum(part.gradient()["opening"]["K"] * K), np.sum(expected**2), rtol=1e-12)
+    assert penalty.row_operator is None
+
+
+@pytest.mark.parametrize(("n", "rows"), [(5, 1), (3, 4)])
+def test_the_laplacian_of_the_course_has_one_size(n, rows):
+    """The slide's listing mixes n and N: with N ≠ n its Kronecker sum does not even fit.
+
+    L = I_rows ⊗ L_n + L_rows ⊗ I_n acts on rows · n pixels.
+    """
+    of_row, of_column = five_point(1, n), five_point(1, rows)
+    expected = np.kron(np.eye(rows), of_row) + np.kron(of_column, np.eye(n))
+    L = Tikhonov(operator="laplacian", picture=(rows, n)).row_operator("fit", "W", rows * n)
+    assert L.shape == (rows * n, rows * n)
+    assert_array_equal(L.toarray(), expected)
+
+
+def test_axes_that_do_not_fit():
+    with pytest.raises(InputError, match="axes are those of"):
+        Tikhonov(axes=(-1,))
+    penalty = Tikhonov(operator="laplacian", axes=(-3,), controls=("W",))
+    with pytest.raises(InputError, match=r"'fit/W' has the shape \(2, 3\) and no axis -3"):
+        penalty.for_phases((Phase("fit", Linear((3,), 2)),))
