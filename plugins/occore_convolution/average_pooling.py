@@ -37,8 +37,8 @@ from occore import (
     Layout,
     Linearization,
     activation,
-    array_namespace,
 )
+from occore_convolution.sums import over_samples_and_cells
 from occore_convolution.windows import Windows
 
 
@@ -163,5 +163,4 @@ class AveragePoolingLinearization(Linearization):
     def _controls(self, pw: Array, pb: Array) -> Controls:
         if not self.map.gain:
             return {}
-        xp, axes = array_namespace(pb), tuple(range(pb.ndim - 1))
-        return {"w": xp.sum(pw, axis=axes), "b": xp.sum(pb, axis=axes)}
+        return {"w": over_samples_and_cells(pw), "b": over_samples_and_cells(pb)}

@@ -50,7 +50,7 @@ class BatchNormalisation(Dynamics):
     @property
     def groups(self) -> Groups:
         """All samples and cells of one channel."""
-        return Groups(tuple(range(len(self.state_shape))), True, self.epsilon, self.leading)
+        return Groups("batch", self.epsilon, self.leading)
 
     def coupled_by_first(self, samples: int) -> BatchNormalisation:
         """With the mean and variance of the first so many samples, for those and the others."""

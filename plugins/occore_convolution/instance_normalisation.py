@@ -47,7 +47,7 @@ class InstanceNormalisation(Dynamics):
     @property
     def groups(self) -> Groups:
         """All cells of one channel of one sample."""
-        return Groups(tuple(range(1, len(self.state_shape))), True, self.epsilon)
+        return Groups("instance", self.epsilon)
 
     def initial_controls(self, rng: np.random.Generator) -> Controls:
         """γ = 1, β = 0."""

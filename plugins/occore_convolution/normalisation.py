@@ -31,48 +31,67 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from occore import Array, Controls, Layout, Linearization, array_namespace
+from occore_convolution.sums import over_cells, over_channels, over_samples_and_cells
 
 
 @dataclass(frozen=True)
 class Groups:
     """The groups of entries, and how they are normalised.
 
-    axes: of a batch (samples, *grid, channels), that a group runs over. centred: whether the mean
-    is subtracted, and squares are averaged, not summed. leading: how many samples, the first ones,
-    the means are taken of; all by default.
+    kind: that of the head of the module. leading: how many samples, the first ones, the means over
+    a batch are taken of; all by default.
     """
 
-    axes: tuple[int, ...]
-    centred: bool
+    kind: Literal["batch", "instance", "TV"]
     epsilon: float
     leading: int | None = None
 
+    @property
+    def centred(self) -> bool:
+        """Whether the mean is subtracted, and squares are averaged, not summed."""
+        return self.kind != "TV"
+
     def sum(self, a: Array) -> Array:
         """S(a), with an axis of length 1 where it has summed."""
-        return array_namespace(a).sum(a, axis=self.axes, keepdims=True)
+        if self.kind == "TV":
+            return over_channels(a)
+        total = over_cells(a)
+        if self.kind == "instance":
+            return total
+        return array_namespace(a).sum(total, axis=0, keepdims=True)
+
+    def mean(self, a: Array) -> Array:
+        """S(w a)."""
+        return self._weight(a) * self.sum(a[: self._counted(a), ...])
 
     def weights(self, x: Array) -> Array | float:
-        """w: of the leading samples alone, where these are not all."""
-        if not self.centred:
-            return 1.0
-        samples = x.shape[0]
-        leading = samples if self.leading is None else min(self.leading, samples)
-        w = samples / leading / math.prod(x.shape[axis] for axis in self.axes)
-        if leading == samples:
+        """w: a number, or one for each sample, zero behind the leading ones."""
+        w, samples, counted = self._weight(x), x.shape[0], self._counted(x)
+        if counted == samples:
             return w
         xp, shape = array_namespace(x), (1,) * (x.ndim - 1)
-        counted = xp.full((leading, *shape), w, dtype=x.dtype)
-        return xp.concat([counted, xp.zeros((samples - leading, *shape), dtype=x.dtype)], axis=0)
+        leading = xp.full((counted, *shape), w, dtype=x.dtype)
+        others = xp.zeros((samples - counted, *shape), dtype=x.dtype)
+        return xp.concat([leading, others], axis=0)
 
     def normalise(self, x: Array) -> tuple[Array, Array]:
         """z and s."""
-        xp, w = array_namespace(x), self.weights(x)
-        c = x - self.sum(w * x) if self.centred else x
-        s = 1 / xp.sqrt(self.sum(w * c * c) + self.epsilon)
+        c = x - self.mean(x) if self.centred else x
+        s = 1 / array_namespace(x).sqrt(self.mean(c * c) + self.epsilon)
         return s * c, s
+
+    def _counted(self, x: Array) -> int:
+        samples = x.shape[0]
+        return samples if self.leading is None else min(self.leading, samples)
+
+    def _weight(self, x: Array) -> float:
+        if not self.centred:
+            return 1.0
+        cells = math.prod(x.shape[1:-1])
+        return 1 / (cells * self._counted(x) if self.kind == "batch" else cells)
 
 
 def scale_and_shift(channels: int, trainable: bool) -> Layout:
@@ -121,7 +140,7 @@ class NormalisedLinearization(Linearization):
     def vjp(self, py: Array) -> tuple[Array, Controls]:
         """px = s r; pγ = Σ z py, pβ = Σ py."""
         pz = self._scaled(py)
-        return self.s * self._r(pz, self._g(pz)), self._controls(self.z * py, py)
+        return self._px(pz, self._g(pz)), self._controls(self.z * py, py)
 
     def second(
         self, py: Array, dp: Array, dx: Array, du: Controls
@@ -132,9 +151,9 @@ class NormalisedLinearization(Linearization):
             dpz = dpz + du["scale"] * py
         dz, a = self._dz(dx)
         g = self._g(pz)
-        px = self.s * self._r(pz, g)
+        px = self._px(pz, g)
         dg = self._g(dpz) + self.groups.sum(dz * pz)
-        dpx = self.s * (self._r(dpz, dg) - self.w * g * dz) - a * px
+        dpx = self._px(dpz, dg) - (self.s * self.w * g) * dz - a * px
         return px, dpx, self._controls(self.z * dp + dz * py, dp)
 
     def curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
@@ -144,10 +163,8 @@ class NormalisedLinearization(Linearization):
 
     def _dz(self, dx: Array) -> tuple[Array, Array]:
         """dz and a = −ds/s."""
-        if self.groups.centred:
-            dx = dx - self.groups.sum(self.w * dx)
-        e = self.s * dx
-        a = self.groups.sum(self.w * self.z * e)
+        e = self.s * (dx - self.groups.mean(dx) if self.groups.centred else dx)
+        a = self.groups.mean(self.z * e)
         return e - a * self.z, a
 
     def _scaled(self, p: Array) -> Array:
@@ -156,15 +173,15 @@ class NormalisedLinearization(Linearization):
     def _g(self, pz: Array) -> Array:
         return self.groups.sum(self.z * pz)
 
-    def _r(self, pz: Array, g: Array) -> Array:
-        """pz − w (g z + m)."""
-        inner = g * self.z
+    def _px(self, pz: Array, g: Array) -> Array:
+        """s (pz − w (g z + m)); what is multiplied first is small."""
+        r = pz - (self.w * g) * self.z
         if self.groups.centred:
-            inner = inner + self.groups.sum(pz)
-        return pz - self.w * inner
+            r -= self.w * self.groups.sum(pz)
+        r *= self.s
+        return r
 
     def _controls(self, scale: Array, shift: Array) -> Controls:
         if self.gamma is None:
             return {}
-        xp, axes = array_namespace(shift), tuple(range(shift.ndim - 1))
-        return {"scale": xp.sum(scale, axis=axes), "shift": xp.sum(shift, axis=axes)}
+        return {"scale": over_samples_and_cells(scale), "shift": over_samples_and_cells(shift)}

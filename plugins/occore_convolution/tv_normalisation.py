@@ -44,7 +44,7 @@ class TVNormalisation(Dynamics):
     @property
     def groups(self) -> Groups:
         """All channels at one cell of one sample."""
-        return Groups((len(self.state_shape),), False, self.epsilon)
+        return Groups("TV", self.epsilon)
 
     def initial_controls(self, rng: np.random.Generator) -> Controls:
         """γ = 1, β = 0."""

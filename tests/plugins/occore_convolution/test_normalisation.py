@@ -108,7 +108,7 @@ def test_what_takes_samples_one_by_one_refuses_coupled_ones():
 
 
 def without_means(original, self, pz, g):
-    return pz - self.w * g * self.z
+    return self.s * (pz - self.w * g * self.z)
 
 
 def without_deviations(original, self, pz, g):
@@ -116,11 +116,11 @@ def without_deviations(original, self, pz, g):
 
 
 def unweighted(original, self, dx):
-    return original(replace(self, w=1 / np.prod(dx.shape[:-1])), dx)
+    return original(replace(self, groups=replace(self.groups, leading=None)), dx)
 
 
-def by_one(original, self, samples):
-    return original(self, 1)
+def by_two(original, self, samples):
+    return original(self, 2)
 
 
 def by_all(original, self, samples):
@@ -130,10 +130,10 @@ def by_all(original, self, samples):
 MUTANTS = {
     "said-to-be-apart": ("one_by_one", replaced(BatchNormalisation, "couples_samples", False)),
     "by-all": ("coupled", wrapped(BatchNormalisation, "coupled_by_first", by_all)),
-    "by-one": ("coupled", wrapped(BatchNormalisation, "coupled_by_first", by_one)),
+    "by-two": ("coupled", wrapped(BatchNormalisation, "coupled_by_first", by_two)),
     "no-seam": ("coupled", replaced(BatchNormalisation, "coupled_by_first", None)),
-    "means-held": ("transpose", wrapped(NormalisedLinearization, "_r", without_means)),
-    "deviations-held": ("transpose", wrapped(NormalisedLinearization, "_r", without_deviations)),
+    "means-held": ("transpose", wrapped(NormalisedLinearization, "_px", without_means)),
+    "deviations-held": ("transpose", wrapped(NormalisedLinearization, "_px", without_deviations)),
     "tangent-of-all": ("coupled", wrapped(NormalisedLinearization, "_dz", unweighted)),
 }
 """Bugs, and the beginning of the name of the check that must catch them."""
