@@ -37,10 +37,10 @@ from occore import (
     Layout,
     Linearization,
     activation,
-    array_namespace,
     initial_weights,
 )
 from occore_convolution.operator import ConvolutionOperator, Realisation
+from occore_convolution.sums import over_samples_and_cells
 from occore_convolution.taps import Boundary
 
 Count = Annotated[int, Field(gt=0)]
@@ -210,7 +210,4 @@ class ConvolutionLinearization(Linearization):
         pK = self.operator.stencil_gradient(self.x, q)
         if not self.bias:
             return {"K": pK}
-        xp = array_namespace(q)
-        rows = xp.reshape(q, (-1, q.shape[-1]))
-        # A product of matrices is several times as fast as a sum over the rows of few channels.
-        return {"K": pK, "b": xp.ones(rows.shape[0], dtype=q.dtype) @ rows}
+        return {"K": pK, "b": over_samples_and_cells(q)}

@@ -38,11 +38,11 @@ from occore import (
     Controls,
     Layout,
     Linearization,
-    array_namespace,
 )
 from occore_convolution.differential_operators import along_axes, basis
 from occore_convolution.operator import ConvolutionOperator
 from occore_convolution.spectral_bound import spectral_bound
+from occore_convolution.sums import over_samples_and_cells
 
 Parametrisation = Literal["stencil", "differential"]
 """What the control is: the stencil itself, or coefficients of differential operators."""
@@ -174,6 +174,5 @@ class DoubleLayerLinearization(Linearization):
         layer = self.layer
         result = {layer.stencil_name: layer.folded(pK)}
         if layer.bias:
-            cells = tuple(range(len(q.shape) - 1))
-            result[layer.bias_name] = array_namespace(q).sum(q, axis=cells)
+            result[layer.bias_name] = over_samples_and_cells(q)
         return result
