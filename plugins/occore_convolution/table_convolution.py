@@ -104,7 +104,7 @@ class TableConvolution(Dynamics):
                     )
         _ = self.operator  # whose sizes are checked here
 
-    @property
+    @cached_property
     def operator(self) -> ConvolutionOperator:
         """The convolution without table, background, bias and activation."""
         *grid, maps_in = self.state_shape
@@ -117,6 +117,14 @@ class TableConvolution(Dynamics):
         """(connections, 2): input and output map of each, one row of the table after another."""
         rows = self.table or (range(self.state_shape[-1]),) * self.maps
         return np.array([(i, o) for o, seen in enumerate(rows) for i in seen])
+
+    @cached_property
+    def _numbers(self) -> Array:
+        """(maps in, maps): the number of the connection, or of a zero after the last one."""
+        i, o = self.connections.T
+        numbers = np.full((self.state_shape[-1], self.maps), len(i))
+        numbers[i, o] = np.arange(len(i))
+        return numbers
 
     @property
     def controls(self) -> Layout:
@@ -166,12 +174,10 @@ class TableConvolution(Dynamics):
 
     def scatter(self, K: Array) -> Array:
         """S(K)."""
-        xp, (i, o) = array_namespace(K), self.connections.T
-        number = np.full((self.state_shape[-1], self.maps), len(i))  # that of the zero at the end
-        number[i, o] = np.arange(len(i))
+        xp = array_namespace(K)
         with_zero = xp.concat([K, 0 * K[..., :1]], axis=-1)
-        S = xp.take(with_zero, xp.asarray(number.ravel()), axis=-1)
-        return xp.reshape(S, (*K.shape[:-1], *number.shape))
+        S = xp.take(with_zero, xp.asarray(self._numbers.ravel()), axis=-1)
+        return xp.reshape(S, (*K.shape[:-1], *self._numbers.shape))
 
     def gather(self, S: Array) -> Array:
         """Sᵀ: the entries of the table, of stencils for all pairs of maps."""
