@@ -339,3 +339,23 @@ def test_soft_thresholding_by_sgd_makes_weights_exactly_zero(runs):
     assert 0.45 < np.mean(run["controls/hidden/K"] == 0) < 0.7
     assert np.all(run["controls/classes/W"] != 0)
     assert run.result["metrics"]["held_out"]["error_rate"] < 0.05
+@pytest.mark.parametrize(("name", "limit"), [("lecun_1989", 0.06), ("lecun_1990", 0.05)])
+def test_lecun(runs, name, limit):
+    """Fewer than softmax (8.9 %) and ELM (5.9 %); more than half are in the rejected tenth."""
+    run = runs(f"05_convolution/{name}")
+    metrics = run.result["metrics"]["held_out"]
+    assert metrics["error_rate"] < limit
+    assert metrics["confusion_matrix"].sum() == 2_007
+    assert metrics["rejected_at_one_percent_error"] < 0.15
+    tenth = np.interp(0.1, metrics["reject_shares"], metrics["reject_error_difference"])
+    assert tenth < metrics["error_rate"] / 2
+
+
+def test_segmentation(runs):
+    """Discs are as bright as squares: by brightness one pixel in seven would be wrong."""
+    metrics = runs("05_convolution/segmentation").result["metrics"]["held_out"]
+    assert metrics["error_rate"] < 0.05
+    assert metrics["intersection_over_union"].min() > 0.7
+    pictures = runs("05_convolution/segmentation").result["pictures"]
+    assert pictures["input"].shape == (3, 32, 32, 1)
+    assert pictures["truth"].shape == pictures["decision"].shape == (3, 32, 32)

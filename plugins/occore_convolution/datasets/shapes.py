@@ -34,7 +34,7 @@ class Shapes(Dataset):
     side: Annotated[int, Field(ge=16, description="pixels along each side")] = 32
     noise: Annotated[
         float, Field(ge=0, allow_inf_nan=False, description="standard deviation in each pixel")
-    ] = 0.3
+    ] = 0.2
 
     def load(self, folders: tuple[Path, ...], rng: np.random.Generator) -> Data:
         """All pictures, drawn from rng."""
@@ -53,7 +53,7 @@ class Shapes(Dataset):
         picture = TEXTURE * np.sin(wave + phase)
         label = np.zeros((self.side, self.side), np.int64)
         for _ in range(rng.integers(1, MOST_SHAPES + 1)):
-            kind, radius = rng.integers(1, 3), rng.uniform(0.12, 0.22) * self.side
+            kind, radius = rng.integers(1, 3), rng.uniform(0.15, 0.28) * self.side
             down, right = rng.uniform(radius, self.side - 1 - radius, 2)
             if kind == 1:
                 inside = (row - down) ** 2 + (column - right) ** 2 <= radius**2

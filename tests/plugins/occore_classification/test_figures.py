@@ -35,6 +35,29 @@ def test_panels(named_run, tmp_path):
     assert (tmp_path / "figure.png").stat().st_size > 20_000
 
 
+def test_segmentation_shows_pictures(tmp_path):
+    """Three pictures, each beside the classes of its pixels and the decisions."""
+    settings = ["optimizer.max_iterations=1", "data.samples=30"]
+    case = occore.load_case("cases/05_convolution/segmentation.toml", settings=settings)
+    drawn = figure_for(occore.run(case, tmp_path / "run.h5", checks=False))
+    images = [axes.images[0].get_array() for axes in drawn.get_axes() if axes.images]
+    assert [image.shape for image in images].count((32, 32)) == 9
+    assert {"picture", "truth", "decision"} < {axes.get_title() for axes in drawn.get_axes()}
+
+
+def test_errors_against_rejected_digits(tmp_path):
+    """Least squares to codes has no probabilities: confusion and the reject option, both rules."""
+    settings = ["objective={kind='class_codes'}", "optimizer={kind='qr'}"]
+    case = occore.load_case("cases/03_classification/iris_l1.toml", settings=settings)
+    run = occore.run(case, tmp_path / "run.h5", checks=False)
+    draw = figure(run)
+    assert draw is not None
+    assert draw.panels == 2
+    curves = next(a for a in figure_for(run).get_axes() if a.get_title() == "reject option")
+    labels = curves.get_legend_handles_labels()[1]
+    assert labels == [f"{p}, by {r}" for p in ("train", "held-out") for r in ("difference", "best")]
+
+
 def test_a_regression_is_not_drawn_here(tmp_path):
     run = occore.run("cases/02_least_squares/diabetes.toml", tmp_path / "run.h5", checks=False)
     assert figure(run) is None
