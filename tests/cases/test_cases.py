@@ -339,6 +339,8 @@ def test_soft_thresholding_by_sgd_makes_weights_exactly_zero(runs):
     assert 0.45 < np.mean(run["controls/hidden/K"] == 0) < 0.7
     assert np.all(run["controls/classes/W"] != 0)
     assert run.result["metrics"]["held_out"]["error_rate"] < 0.05
+
+
 @pytest.mark.parametrize(("name", "limit"), [("lecun_1989", 0.06), ("lecun_1990", 0.05)])
 def test_lecun(runs, name, limit):
     """Fewer than softmax (8.9 %) and ELM (5.9 %); more than half are in the rejected tenth."""
