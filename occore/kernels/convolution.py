@@ -9,8 +9,8 @@ picture is padded into a buffer that stays in the cache. Neighbouring taps of a 
 in it, so that im2col's patches are there without being copied: `occore.kernels.tile` multiplies
 them. The adjoint is a convolution of p, or several, one for each remainder of m modulo s.
 
-There are always the same shards of samples, and their gradients are added in their order: the
-numbers do not depend on the threads.
+The shards of samples follow from their number alone, and their gradients are added in their order:
+the numbers do not depend on the threads.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class StencilKernel:
         sizes = np.array([plan.size, plan.padded, rows * columns * self.channels_out])
         entries = math.prod(self.stencil) * self.channels_in * self.channels_out
         sums = np.zeros((SHARDS, entries), x.dtype)
-        count = _divisor(int(np.gcd.reduce(plan.runs[:, 1])), registers().accumulators + 2)
+        count = _divisor(int(np.gcd.reduce(plan.runs[:, 1])), registers().accumulators)
         loop = _gradient(count, plan.in_steps[1], self.channels_out, x.dtype.itemsize)
         flat = np.ascontiguousarray(x).ravel(), np.ascontiguousarray(p).ravel()
 
@@ -175,6 +175,7 @@ def _blocks(width: int, itemsize: int) -> list[tuple[int, int]]:
     return [(first, min(most, width - first)) for first in range(0, width, most)]
 
 
+# Indices into slices begin at zero, so the compiler knows that none is negative: ten times as fast.
 PAD = """
         for q in range(copies.shape[0]):
             to, begin, length = copies[q, 0], n * sizes[0] + copies[q, 1], copies[q, 2]

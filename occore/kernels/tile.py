@@ -30,7 +30,7 @@ def registers() -> Registers:
     from llvmlite import binding
 
     wide = binding.get_host_cpu_features().get("avx512f", False)
-    return Registers(64, 14) if wide else Registers(32, 12)
+    return Registers(64, 16) if wide else Registers(32, 12)
 
 
 def version() -> str:

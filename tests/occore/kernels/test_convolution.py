@@ -47,7 +47,7 @@ def test_fast_and_generic_agree(operator, rng, monkeypatch):
     assert_agree(generic, compute(), 1e-14)
 
 
-@pytest.mark.parametrize("registers", [tile.Registers(64, 14), tile.Registers(32, 12)], ids=str)
+@pytest.mark.parametrize("registers", [tile.Registers(64, 16), tile.Registers(32, 12)], ids=str)
 def test_both_sorts_of_registers(registers, rng, monkeypatch):
     monkeypatch.setattr(convolution, "registers", lambda: registers)
     compute = products(ConvolutionOperator((6, 15), (3, 3), 4, 20), rng, np.float32)
