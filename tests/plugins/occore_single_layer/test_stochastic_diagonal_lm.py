@@ -40,11 +40,11 @@ def exact_curvature(problem, theta):
 def test_the_curvature_has_no_bias(problem, theta, batch, rng):
     """The mean of many estimates is the exact diagonal, to the noise of a mean of squares."""
     method = StochasticDiagonalLM(batch=batch, curvature_samples=20 if batch == 5 else 24)
-    estimates = np.array([method.curvature(problem, theta, rng) for _ in range(400)])
+    estimates = np.array([method.curvature(problem, theta, rng) for _ in range(100)])
     exact = exact_curvature(problem, theta)
-    noise = estimates.std(axis=0) / 20
+    noise = estimates.std(axis=0) / 10
     assert np.all(np.abs(estimates.mean(axis=0) - exact) < 4.5 * noise + 1e-12)
-    assert np.all(noise < 0.1 * exact)
+    assert np.all(noise < 0.2 * exact)
 
 
 def test_more_probes_less_noise(problem, theta, rng):
@@ -52,13 +52,13 @@ def test_more_probes_less_noise(problem, theta, rng):
         np.std(
             [
                 StochasticDiagonalLM(batch=24, probes=n).curvature(problem, theta, rng)
-                for _ in range(60)
+                for _ in range(40)
             ],
             axis=0,
         ).mean()
         for n in (1, 16)
     ]
-    assert spread[1] == pytest.approx(spread[0] / 4, rel=0.3)
+    assert spread[1] == pytest.approx(spread[0] / 4, rel=0.35)
 
 
 def test_an_epoch_written_out(problem, theta):
