@@ -52,6 +52,7 @@ reproduce: $(VENV)/.data,fast
 	$(BIN)/python -m benchmarks.label_fit
 	$(BIN)/occore run cases/01_semisupervised/mnist.toml -o reproduce_labels.h5
 	$(BIN)/occore run cases/03_classification/mnist.toml -o reproduce_softmax.h5
+	$(BIN)/occore run cases/05_convolution/mnist_full.toml -o reproduce_convolution.h5
 
 docs: $(VENV)/.docs
 	$(BIN)/mkdocs build --strict

@@ -10,6 +10,7 @@ TOPICS = (
     "least_squares",
     "classification",
     "convolution",
+    "mnist_convolution",
     "label_fit",
     "lotka_volterra",
 )

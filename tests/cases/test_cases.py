@@ -11,6 +11,10 @@ from occore.comparison import curve
 CASES = sorted(Path("cases").rglob("*.toml"))
 
 
+LONG = {"05_convolution/mnist_full": ("data.samples=1000", "optimizer.max_iterations=1")}
+"""Cases of `make reproduce`, of which a part is run."""
+
+
 def name_of(path):
     return f"{path.parent.name}/{path.stem}"
 
@@ -24,7 +28,8 @@ def runs(tmp_path_factory):
         if name not in made:
             output = folder / f"{name.replace('/', '-')}.h5"
             try:
-                made[name] = occore.run(Path("cases") / f"{name}.toml", output)
+                path, settings = Path("cases") / f"{name}.toml", LONG.get(name, ())
+                made[name] = occore.run(occore.load_case(path, settings=settings), output)
             except occore.InputError as error:
                 if "OCCORE_DATA" not in str(error):
                     raise
@@ -361,3 +366,19 @@ def test_segmentation(runs):
     pictures = runs("05_convolution/segmentation").result["pictures"]
     assert pictures["input"].shape == (3, 32, 32, 1)
     assert pictures["truth"].shape == pictures["decision"].shape == (3, 32, 32)
+
+
+def test_convolution_on_digits(runs):
+    metrics = runs("05_convolution/digits").result["metrics"]
+    assert metrics["held_out"]["error_rate"] < 0.045
+
+
+def test_convolution_on_mnist(runs):
+    metrics = runs("05_convolution/mnist").result["metrics"]
+    assert metrics["held_out"]["error_rate"] < 0.036
+
+
+def test_the_test_set_of_mnist_is_held_out(runs):
+    metrics = runs("05_convolution/mnist_full").result["metrics"]
+    assert metrics["held_out"]["confusion_matrix"].sum() == 10_000
+    assert metrics["train"]["confusion_matrix"].sum() == 1000

@@ -1,0 +1,173 @@
+"""Time to 97 % on 2,000 held-out pictures of MNIST-10k: occore and PyTorch, one network, Adam.
+
+    conv 5 × 5, 1 → 8, ReLU; average pooling; conv 5 × 5, 8 → 16, ReLU; average pooling; linear
+
+Both have the batch, the split and, epoch by epoch, the order of the pictures in common. PyTorch has
+the learning rate that is fastest of a few; so has occore. First both give the same loss and the
+same gradient at one θ. The clock runs over updates alone: errors are counted between epochs.
+The activation is ReLU, which has kinks: the case itself has tanh, whose derivatives are checked.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import occore
+from benchmarks.harness import Row, installed
+from occore.arrays import Array
+
+CASE = Path("cases/05_convolution/mnist.toml")
+SETTINGS = (
+    "phase.first.dynamics.activation=relu",
+    "phase.first.dynamics.initialisation=he",
+    "phase.second.dynamics.activation=relu",
+    "phase.second.dynamics.initialisation=he",
+    "optimizer.batch=128",
+)
+BATCH = 128
+RATES = (0.005, 0.01, 0.02)
+TARGET = 0.03
+EPOCHS = 10
+
+Epochs = Callable[[float], Iterator[tuple[float, float]]]
+"""From a learning rate to (seconds of updates so far, held-out error rate) after each epoch."""
+
+
+def measure() -> tuple[list[Row], list[str]]:
+    """The comparison, or what is missing for it."""
+    if not installed("torch"):
+        return [], ["PyTorch"]
+    if "OCCORE_DATA" not in os.environ:
+        return [], ["OCCORE_DATA, the folder that holds mnist/"]
+    built = occore.load_case(CASE, settings=SETTINGS).build()
+    peer = Peer(built)
+    require_agreement(built, peer)
+    ours, theirs = fastest(lambda rate: own(built, rate)), fastest(peer.epochs)
+    ratio = ours[0] / theirs[0]
+    work = f"MNIST-10k to 97 %, batch {BATCH}"
+    names = f"PyTorch Adam, rate {theirs[1]}; ours {ours[1]}"
+    text = "loss to 1e-6 and gradient to 1e-5 at the start"
+    return [Row(work, names, ours[0], theirs[0], (ratio, ratio, ratio), text)], []
+
+
+def fastest(epochs: Epochs) -> tuple[float, float]:
+    """(seconds to the target, learning rate), the least of all rates."""
+    found = []
+    for rate in RATES:
+        seconds = next((s for s, error in epochs(rate) if error <= TARGET), np.inf)
+        found.append((seconds, rate))
+    return min(found)
+
+
+def own(built: Any, rate: float) -> Iterator[tuple[float, float]]:
+    """Adam of occore, an epoch an iteration."""
+    problem, theta = built.problem, built.theta
+    optimizer = replace(
+        built.optimizer, learning_rate=rate, schedule="constant", max_iterations=EPOCHS
+    )
+    optimizer.step(problem, theta, optimizer.init(problem, theta))  # loops are compiled here
+    state, seconds = optimizer.init(problem, theta), 0.0
+    for _ in range(EPOCHS):
+        begin = time.perf_counter()
+        theta, state = optimizer.step(problem, theta, state)
+        seconds += time.perf_counter() - begin
+        output = problem.output(theta, built.held_out.inputs)
+        yield seconds, _error(output, built.held_out.targets)
+
+
+class Peer:
+    """The same network in PyTorch, started at the same θ."""
+
+    def __init__(self, built: Any) -> None:
+        torch: Any = importlib.import_module("torch")
+        torch.set_num_threads(os.cpu_count() or 1)
+        self.torch, self.built = torch, built
+        self.pictures = self._pictures(built.problem.data.inputs)
+        self.classes = torch.from_numpy(np.argmax(built.problem.data.targets, axis=1))
+        self.held_out = self._pictures(built.held_out.inputs)
+
+    def _pictures(self, inputs: Array) -> Any:
+        return self.torch.from_numpy(np.ascontiguousarray(inputs.reshape(-1, 1, 28, 28)))
+
+    def network(self) -> Any:
+        """With the controls of the start; the linear layer reads channels last, as ours does."""
+        torch, u = self.torch, self.built.problem.unflatten(self.built.theta)
+        nn = torch.nn
+        first, second = nn.Conv2d(1, 8, 5, padding=2), nn.Conv2d(8, 16, 5, padding=2)
+        last = nn.Linear(784, 10)
+        weights = u["classes"]["W"].reshape(10, 7, 7, 16).transpose(0, 3, 1, 2).reshape(10, -1)
+        values = [
+            (first.weight, u["first"]["K"].transpose(3, 2, 0, 1)),
+            (first.bias, u["first"]["b"]),
+            (second.weight, u["second"]["K"].transpose(3, 2, 0, 1)),
+            (second.bias, u["second"]["b"]),
+            (last.weight, weights),
+            (last.bias, u["classes"]["b"]),
+        ]
+        with torch.no_grad():
+            for parameter, value in values:
+                parameter.copy_(torch.from_numpy(np.ascontiguousarray(value)))
+        relu, pool = nn.ReLU, nn.AvgPool2d
+        return nn.Sequential(first, relu(), pool(2), second, relu(), pool(2), nn.Flatten(), last)
+
+    def gradient(self, indices: Array) -> tuple[float, dict[str, Array]]:
+        """Loss and its gradient at the start on some of the pictures, as occore lays it out."""
+        network = self.network()
+        loss = self._loss(network, indices)
+        loss.backward()
+        K, b, L, c, W, d = (p.grad.numpy() for p in network.parameters())
+        W = W.reshape(10, 16, 7, 7).transpose(0, 2, 3, 1).reshape(10, -1)
+        return loss.item(), {
+            "first/K": K.transpose(2, 3, 1, 0),
+            "first/b": b,
+            "second/K": L.transpose(2, 3, 1, 0),
+            "second/b": c,
+            "classes/W": W,
+            "classes/b": d,
+        }
+
+    def epochs(self, rate: float) -> Iterator[tuple[float, float]]:
+        """Adam of PyTorch, in the order of the pictures that occore has."""
+        torch, network, seconds = self.torch, self.network(), 0.0
+        optimizer = torch.optim.Adam(network.parameters(), lr=rate)
+        samples = len(self.classes)
+        for epoch in range(EPOCHS):
+            order = np.random.default_rng([self.built.optimizer.seed, epoch]).permutation(samples)
+            begin = time.perf_counter()
+            for start in range(0, samples, BATCH):
+                optimizer.zero_grad()
+                self._loss(network, order[start : start + BATCH]).backward()
+                optimizer.step()
+            seconds += time.perf_counter() - begin
+            with torch.no_grad():
+                output = network(self.held_out).numpy()
+            yield seconds, _error(output, self.built.held_out.targets)
+
+    def _loss(self, network: Any, indices: Array) -> Any:
+        chosen = self.torch.from_numpy(indices)
+        entropy = self.torch.nn.functional.cross_entropy
+        return entropy(network(self.pictures[chosen]), self.classes[chosen])
+
+
+def require_agreement(built: Any, peer: Peer) -> None:
+    """Raise where loss or gradient of the two networks differ at the start."""
+    indices = np.arange(BATCH)
+    value, gradient = built.problem.subset(indices).value_and_gradient(built.theta)
+    loss, expected = peer.gradient(indices)
+    np.testing.assert_allclose(value, loss, rtol=1e-6)
+    for name, found in built.problem.layout.unflatten(gradient).items():
+        error = np.linalg.norm(found - expected[name]) / np.linalg.norm(expected[name])
+        if error > 1e-5:
+            raise AssertionError(f"gradient of {name}: relative difference {error:.1e}")
+
+
+def _error(output: Array, targets: Array) -> float:
+    return float(np.mean(np.argmax(output, axis=1) != np.argmax(targets, axis=1)))
