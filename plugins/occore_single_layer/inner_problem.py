@@ -7,8 +7,7 @@ and how its solution answers a change dx of the end states A w:
     z = argmin ½ (A z + dx)ᵀ Φ'' (A z + dx) + ½‖L z‖²
 
 least squares    A and L at hand: an orthogonal decomposition gives w and z to rounding
-otherwise        Newton's method; H = AᵀΦ''A + LᵀL is factorised, which gives the steps and z, and
-                 conjugate gradients on its products make up for what rounding costs the factor
+otherwise        Newton's method; H = AᵀΦ''A + LᵀL is factorised, which gives its steps and z
 
 symbol   code         shape                          meaning
 A        features     (samples, columns)             design of the last layer
@@ -40,22 +39,19 @@ from occore import (
     TerminalObjective,
     dense_least_squares,
     linear_model,
+    norm,
 )
-from occore_classification.conjugate_gradients import Operator, model_step
+from occore_classification.conjugate_gradients import ModelStep, Operator
 from occore_classification.kept_evaluation import evaluation_of
 from occore_classification.trust_region import TrustState, first_inexact, trusted
 
 Enough = Callable[[Evaluation, Array, bool], bool]
 """Whether an evaluation and its w will do; and whether a whole Newton step led there."""
 
-FORCING = 0.1
-"""‖H p + g₂‖ relative to ‖g₂‖, where a Newton step ends."""
-
 SHIFT = 1e-12
 """Of the largest diagonal entry of H, added to it: softmax has directions without curvature."""
 
 MOST_STEPS = 100
-MOST_INNER = 200
 
 
 class InnerSolution(Interface):
@@ -66,7 +62,7 @@ class InnerSolution(Interface):
 
     w: Array
     iterations: int
-    """Products with the Hessian that it took."""
+    """Newton steps that it took."""
 
     @abstractmethod
     def response(self, dx: Array) -> Array:
@@ -142,23 +138,15 @@ class NewtonSolution(InnerSolution):
 
 
 def newton_solution(inner: Problem, w: Array, enough: Enough) -> InnerSolution:
-    """From w on, until it is enough."""
+    """From w on, until it is enough; a step with which J does not fall is shortened."""
     state = TrustState(**asdict(first_inexact(inner, w)), radius=math.inf)
     at, whole = evaluation_of(inner, w), False
     while not (enough(at, w, whole) or state.failed or state.iteration == MOST_STEPS):
-        found = model_step(
-            at.gauss_newton_product,
-            state.g,
-            radius=state.radius,
-            accuracy=FORCING * state.gradient_norm,
-            max_iterations=MOST_INNER,
-            precondition=hessian_inverse(at),
-        )
-        before = state
-        w, state = trusted(inner, w, state, found)
-        whole = state.step_length == found.length and not found.on_border
-        state, at = state.after(before, found.iterations), evaluation_of(inner, w)
-    return NewtonSolution(at, w, state.inner_iterations)
+        p = -hessian_inverse(at)(state.g)
+        newton = ModelStep(p, norm(p), -float(state.g @ p) / 2, 1, on_border=False)
+        w, state = trusted(inner, w, state, newton)
+        at, whole = evaluation_of(inner, w), state.step_length == newton.length
+    return NewtonSolution(at, w, state.iteration)
 
 
 def last_layer(inner: Problem, w: Array) -> Linearization:

@@ -32,10 +32,10 @@ FORCING = 0.1
 
 @dataclass(frozen=True)
 class VarProState(TrustState):
-    """g is (∂J/∂θ₁, ∂J/∂w). Whether w was solved for, and the products that took so far."""
+    """g is (∂J/∂θ₁, ∂J/∂w). Whether w was solved for, and the inner Newton steps so far."""
 
     solved: bool
-    inner_products: int
+    newton_steps: int
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class VarPro(SmoothOptimizer[VarProState]):
                 f"{self.max_unknowns}; a dense Hessian of them would be slow. Take gauss_newton"
             )
         first = asdict(first_inexact(problem, theta))
-        return VarProState(**first, radius=math.inf, solved=False, inner_products=0)
+        return VarProState(**first, radius=math.inf, solved=False, newton_steps=0)
 
     def step(self, problem: Problem, theta: Array, state: VarProState) -> tuple[Array, VarProState]:
         """One step of θ₁ with the w that belongs to it; at first w alone."""
@@ -99,7 +99,7 @@ class VarPro(SmoothOptimizer[VarProState]):
         found = {
             "outer_gradient_norm": outer,
             "inner_gradient_norm": inner,
-            "inner_products": state.inner_products,
+            "newton_steps": state.newton_steps,
         }
         certificate = {"certificates": curvature_certificate(problem, theta)}
         return {"variable_projection": found} | (certificate if self.certificate else {})
@@ -131,5 +131,5 @@ def _at(problem: Problem, at: ReducedEvaluation, state: VarProState) -> tuple[Ar
         value=at.value,
         g=g,
         gradient_norm=norm(g),
-        inner_products=state.inner_products + at.inner.iterations,
+        newton_steps=state.newton_steps + at.inner.iterations,
     )

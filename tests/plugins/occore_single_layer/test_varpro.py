@@ -9,6 +9,7 @@ from occore import Data, InputError, Phase, Problem, Status, StructureError, req
 from occore_least_squares.least_squares import LeastSquares
 from occore_least_squares.linear import Linear
 from occore_least_squares.tikhonov import Tikhonov
+from occore_single_layer.datasets.inverse_crime import InverseCrime
 from occore_single_layer.dense import Dense
 from occore_single_layer.gauss_newton import GaussNewton
 from occore_single_layer.inner_problem import last_layer
@@ -215,3 +216,19 @@ def test_what_is_not_separable_is_refused(rng):
             require_structure(spoiled, "separable")
     with pytest.raises(InputError, match="max_unknowns"):
         VarPro(max_unknowns=10).init(problem, problem.initial_controls(rng))
+
+
+def test_an_inverse_crime_is_undone():
+    """Data of 500 samples made by 40 nodes: from weights that are off by a hundredth."""
+    crime, rng = InverseCrime(), np.random.default_rng(0)
+    y, u, W = crime.draw(rng)
+    phases = (Phase("hidden", Dense((50,), 40)), Phase("fit", Linear((40,), 10, bias=False)))
+    data = crime.load((), np.random.default_rng(0))
+    problem = Problem(phases, LeastSquares("mean"), data)
+    near = {name: value + 0.01 * rng.standard_normal(value.shape) for name, value in u.items()}
+    start = problem.flatten({"hidden": near, "fit": {"W": 0 * W}})
+    method = VarPro(tolerance=1e-9, max_inner=200, max_iterations=20)
+    theta, state, status = solve(method, problem, start)
+    assert status is Status.CONVERGED
+    assert state.value < 1e-14 * problem.value(start)
+    assert_allclose(problem.unflatten(theta)["fit"]["W"], W, atol=1e-5)
