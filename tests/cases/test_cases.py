@@ -390,3 +390,17 @@ def test_pde_networks(runs, name):
     (found,) = result["stability"].values()
     assert found["step"] > 0
     assert 0 < found["step_over_bound"] < 10
+def test_peaks5_varpro(runs):
+    """At most 5 % held-out errors after one sample, in fewer than 40 work units."""
+    history = runs("04_single_layer/peaks5_varpro").history
+    assert history["held_out_error_rate"][1] <= 0.05
+    assert history["work"][1] < 40
+
+
+def test_inverse_crime(runs):
+    objective = runs("04_single_layer/inverse_crime").history["objective"]
+    assert objective[-1] < 1e-4 * objective[0]
+
+
+def test_peaks_varpro(runs):
+    assert runs("04_single_layer/peaks_varpro").result["metrics"]["held_out"]["r_squared"] > 0.99

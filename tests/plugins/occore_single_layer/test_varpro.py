@@ -221,7 +221,7 @@ def test_what_is_not_separable_is_refused(rng):
 def test_an_inverse_crime_is_undone():
     """Data of 500 samples made by 40 nodes: from weights that are off by a hundredth."""
     crime, rng = InverseCrime(), np.random.default_rng(0)
-    y, u, W = crime.draw(rng)
+    _, u, W = crime.draw(rng)
     phases = (Phase("hidden", Dense((50,), 40)), Phase("fit", Linear((40,), 10, bias=False)))
     data = crime.load((), np.random.default_rng(0))
     problem = Problem(phases, LeastSquares("mean"), data)
