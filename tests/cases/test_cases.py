@@ -383,6 +383,8 @@ def test_the_test_set_of_mnist_is_held_out(runs):
     metrics = runs("05_convolution/mnist_full").result["metrics"]
     assert metrics["held_out"]["confusion_matrix"].sum() == 10_000
     assert metrics["train"]["confusion_matrix"].sum() == 1000
+
+
 @pytest.mark.parametrize("name", ["parabolic_digits", "hamiltonian_digits"])
 def test_pde_networks(runs, name):
     """They learn in a few iterations, and the run compares its steps with the bound."""
@@ -391,6 +393,8 @@ def test_pde_networks(runs, name):
     (found,) = result["stability"].values()
     assert found["step"] > 0
     assert 0 < found["step_over_bound"] < 10
+
+
 def test_peaks5_varpro(runs):
     """At most 5 % held-out errors after one sample, in fewer than 40 work units."""
     history = runs("04_single_layer/peaks5_varpro").history
