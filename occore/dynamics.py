@@ -47,6 +47,12 @@ class Dynamics(Interface):
     own, exclude it. A dynamics that says so has `coupled_by_first`.
     """
 
+    kinks: bool = False
+    """Whether f, or its first derivative, has kinks, as relu, softsign and the largest entry have.
+
+    Its derivatives are then checked by difference quotients, not by the slopes of a Taylor test.
+    """
+
     @abstractmethod
     def __call__(self, t: float, x: Array, u: Controls) -> Array:
         """The value, of shape (samples, *output shape). Changes none of its arguments."""

@@ -40,6 +40,8 @@ class Activation:
     """σ''(s), from s and σ(s)."""
     steepest: float | None = 1.0
     """max σ', of a σ that never decreases; None for others."""
+    smooth: bool = True
+    """Whether σ has two continuous derivatives."""
 
     def __call__(self, s: Array) -> Array:
         """σ(s)."""
@@ -82,7 +84,7 @@ ACTIVATIONS: dict[str, Activation] = {
     "logistic": Activation(
         _logistic, lambda s, y: y * (1 - y), lambda s, y: (1 - 2 * y) * y * (1 - y), 0.25
     ),
-    "relu": Activation(_relu, _step, lambda s, y: 0 * s),
+    "relu": Activation(_relu, _step, lambda s, y: 0 * s, smooth=False),
     "sin": Activation(
         lambda s: array_namespace(s).sin(s),
         lambda s, y: array_namespace(s).cos(s),
@@ -93,6 +95,7 @@ ACTIVATIONS: dict[str, Activation] = {
         lambda s: s * _softsign_scale(s),
         lambda s, y: _softsign_scale(s) ** 2,
         lambda s, y: -2 * array_namespace(s).sign(s) * _softsign_scale(s) ** 3,
+        smooth=False,
     ),
     "scaled_tanh": Activation(
         lambda s: AMPLITUDE * array_namespace(s).tanh(RATE * s),

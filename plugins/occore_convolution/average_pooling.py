@@ -62,6 +62,11 @@ class AveragePooling(Dynamics):
         self.windows  # noqa: B018 - a window that does not fit is refused here
 
     @property
+    def kinks(self) -> bool:
+        """Where σ has kinks."""
+        return not activation(self.activation).smooth
+
+    @property
     def windows(self) -> Windows:
         """The windows over the grid."""
         return Windows(self.state_shape, self.window, self.stride or self.window)

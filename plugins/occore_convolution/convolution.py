@@ -94,6 +94,11 @@ class Convolution(Dynamics):
         )
 
     @property
+    def kinks(self) -> bool:
+        """Where σ has kinks."""
+        return not activation(self.activation).smooth
+
+    @property
     def controls(self) -> Layout:
         """K (*stencil, channels_in, channels) and b (channels,)."""
         shapes: dict[str, tuple[int, ...]] = {"K": self.operator.stencil_shape}

@@ -65,6 +65,11 @@ class ConvolutionField(Dynamics):
         _ = self.layers  # whose sizes are checked here
 
     @property
+    def kinks(self) -> bool:
+        """Where σ has kinks."""
+        return not activation(self.activation).smooth
+
+    @property
     @abstractmethod
     def layers(self) -> tuple[DoubleLayer, ...]:
         """The double layers, in the order of their controls."""

@@ -30,6 +30,7 @@ class MaxPooling(Dynamics):
 
     controls = Layout({})
     autonomous = True
+    kinks = True
     affine_in_controls = True
 
     def __post_init__(self) -> None:

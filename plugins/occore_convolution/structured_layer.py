@@ -87,6 +87,11 @@ class StructuredLayer(Dynamics):
         return PATTERNS[self.pattern](self.dense.width)  # pyright: ignore[reportCallIssue]
 
     @property
+    def kinks(self) -> bool:
+        """Where σ has kinks."""
+        return self.dense.kinks
+
+    @property
     def controls(self) -> Layout:
         """theta (parameters,) and b (n,)."""
         shapes: dict[str, tuple[int, ...]] = {"theta": (self.parametric.parameters,)}

@@ -127,6 +127,11 @@ class TableConvolution(Dynamics):
         return numbers
 
     @property
+    def kinks(self) -> bool:
+        """Where σ has kinks."""
+        return not activation(self.activation).smooth
+
+    @property
     def controls(self) -> Layout:
         """K (*stencil, connections), and b as `bias` says."""
         taps = (self.stencil,) * (len(self.state_shape) - 1)

@@ -63,6 +63,11 @@ class Dense(Dynamics):
             )
 
     @property
+    def kinks(self) -> bool:
+        """Where σ has kinks."""
+        return not activation(self.activation).smooth
+
+    @property
     def controls(self) -> Layout:
         """K (width, n) and b (width,)."""
         shapes: dict[str, tuple[int, ...]] = {"K": (self.width, *self.state_shape)}

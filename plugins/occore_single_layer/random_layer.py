@@ -82,6 +82,11 @@ class RandomLayer(Dynamics):
         return {"K": K, "b": rng.uniform(*self.bias_range, shapes["b"])}
 
     @property
+    def kinks(self) -> bool:
+        """Where σ has kinks."""
+        return self.layer.kinks
+
+    @property
     def output_shape(self) -> tuple[int, ...]:
         """(width,)."""
         return (self.width,)
