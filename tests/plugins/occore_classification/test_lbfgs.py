@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from occore import Data, Phase, Problem, Products, Status
+from occore import Data, Evaluation, Phase, Problem, Products, Status
 from occore.dynamics import Dynamics
 from occore.layout import Layout
 from occore_classification.lbfgs import LBFGS
@@ -47,13 +47,8 @@ def test_rosenbrock(problem):
 
 
 def test_a_gradient_of_the_wrong_sign_is_a_failed_line_search(problem, monkeypatch):
-    right = Problem.value_and_gradient
-
-    def wrong(self, theta):
-        value, gradient = right(self, theta)
-        return value, -gradient
-
-    monkeypatch.setattr(Problem, "value_and_gradient", wrong)
+    right = Evaluation.gradient
+    monkeypatch.setattr(Evaluation, "gradient", lambda self: -right(self))
     optimizer, theta = LBFGS(), np.array([-1.2, 1.0])
     theta, state = optimizer.step(problem, theta, optimizer.init(problem, theta))
     assert optimizer.finished(problem, theta, state) is Status.LINE_SEARCH_FAILED
