@@ -371,12 +371,12 @@ def test_segmentation(runs):
 
 def test_convolution_on_digits(runs):
     metrics = runs("05_convolution/digits").result["metrics"]
-    assert metrics["held_out"]["error_rate"] < 0.045
+    assert metrics["held_out"]["error_rate"] < 0.03
 
 
 def test_convolution_on_mnist(runs):
     metrics = runs("05_convolution/mnist").result["metrics"]
-    assert metrics["held_out"]["error_rate"] < 0.036
+    assert metrics["held_out"]["error_rate"] < 0.028
 
 
 def test_the_test_set_of_mnist_is_held_out(runs):

@@ -54,7 +54,7 @@ WRONG = {
     "unknown key at the top": (
         ('title = "A case"', 'title = "A case"\nsed = 3'),
         "case.toml:2: sed: unknown key. Did you mean 'seed'? Known: backend, data, dtype, "
-        "objective, optimizer, phase, run, seed, title",
+        "objective, observer, optimizer, phase, run, seed, title",
     ),
     "unknown kind": (
         ('"cgls"', '"cgsl"'),
