@@ -3,10 +3,10 @@
     conv 5 × 5, 1 → 8, ReLU; average pooling; conv 5 × 5, 8 → 16, ReLU; average pooling; linear
 
 Both have the start, the split and, epoch by epoch, the order of the pictures in common, and first
-give the same loss and the same gradient at one θ. Each has its own best of the same settings: batch,
-learning rate, and whether it stays or falls along a cosine over two epochs (one row has PyTorch with
-a constant rate). With these, both run in turn some times more. The clock runs over updates alone:
-errors are counted between epochs.
+give the same loss and the same gradient at one θ. Each has its own best of the same settings:
+batch, learning rate, and whether it stays or falls along a cosine over two epochs (one row has
+PyTorch with a constant rate). With these, both run in turn some times more. The clock runs over
+updates alone: errors are counted between epochs.
 """
 
 from __future__ import annotations
