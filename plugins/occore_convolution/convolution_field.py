@@ -21,7 +21,7 @@ from occore import (
     activation,
     initial_weights,
 )
-from occore_convolution.differential_operators import POINTS, coefficients_of
+from occore_convolution.differential_operators import POINTS
 from occore_convolution.double_layer import DoubleLayer, Parametrisation
 from occore_convolution.operator import ConvolutionOperator, Realisation
 from occore_convolution.taps import Boundary
@@ -43,7 +43,10 @@ class ConvolutionField(Dynamics):
     bias: Annotated[bool, Field(description="whether there is a b")] = True
     parametrisation: Annotated[
         Parametrisation,
-        Field(description="the control: stencil K, or coefficients beta of 1, ∂x, ∂xx, …"),
+        Field(
+            description="the control: stencil K, or coefficients beta of the products of 1, ∂x and "
+            "∂xx along the axes (differential), or of 1, ∂x, ∂xx, ∂y, … alone (axial)"
+        ),
     ] = "stencil"
     mesh_size: Annotated[
         float,
@@ -57,7 +60,7 @@ class ConvolutionField(Dynamics):
     autonomous = True
 
     def __post_init__(self) -> None:
-        if self.parametrisation == "differential" and self.stencil != POINTS:
+        if self.parametrisation != "stencil" and self.stencil != POINTS:
             raise InputError(
                 f"stencils of differential operators have {POINTS} taps along each axis, not "
                 f'{self.stencil}; take parametrisation = "stencil" for others'
@@ -122,7 +125,5 @@ class ConvolutionField(Dynamics):
             *stencil, channels, width = shape = layer.operator.stencil_shape
             taps = math.prod(stencil)
             K = initial_weights(self.initialisation, shape, taps * channels, taps * width, rng)
-            if self.parametrisation == "differential":
-                K = coefficients_of(K, self.mesh_size, layer.axes)
-            u[layer.stencil_name] = K
+            u[layer.stencil_name] = layer.coefficients(K)
         return u

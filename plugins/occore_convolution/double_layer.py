@@ -5,7 +5,8 @@ F(x, u) = ± Kᵀ σ(s),    s = K x + b
 symbol   code            shape                          meaning
 x        x               (samples, *grid, channels)     pictures
 K        u["K"]          (*stencil, channels, width)    stencil; or by `parametrisation`
-β        u["beta"]       (3, …, 3, channels, width)     its coefficients as a differential operator
+β        u["beta"]       (3, …, 3, channels, width)     its coefficients as a differential operator;
+                         (5, channels, width)           those of 1, ∂x, ∂xx, ∂y, ∂yy alone ("axial")
 b        u["b"]          (width,)                       control where `bias` is true
 s        s               (samples, *cells, width)       argument of the activation σ
 z        z               like s                         σ(s)
@@ -39,13 +40,22 @@ from occore import (
     Layout,
     Linearization,
 )
-from occore_convolution.differential_operators import along_axes, basis
+from occore_convolution.differential_operators import (
+    POINTS,
+    along_axes,
+    axial_adjoint,
+    axial_coefficients_of,
+    axial_stencil_of,
+    basis,
+    coefficients_of,
+)
 from occore_convolution.operator import ConvolutionOperator
 from occore_convolution.spectral_bound import spectral_bound
 from occore_convolution.sums import over_samples_and_cells
 
-Parametrisation = Literal["stencil", "differential"]
-"""What the control is: the stencil itself, or coefficients of differential operators."""
+Parametrisation = Literal["stencil", "differential", "axial"]
+"""What the control is: the stencil itself, coefficients of all differential operators of a stencil
+of three points an axis, or of those along one axis at a time."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +83,10 @@ class DoubleLayer:
     @property
     def controls(self) -> Layout:
         """Stencil or coefficients, and bias."""
-        shapes = {self.stencil_name: self.operator.stencil_shape}
+        shape = self.operator.stencil_shape
+        if self.parametrisation == "axial":
+            shape = (1 + (POINTS - 1) * len(self.axes), *shape[len(self.axes) :])
+        shapes = {self.stencil_name: shape}
         if self.bias:
             shapes[self.bias_name] = (self.operator.channels_out,)
         return Layout(shapes)
@@ -88,13 +101,25 @@ class DoubleLayer:
         control = u[self.stencil_name]
         if self.parametrisation == "stencil":
             return control
+        if self.parametrisation == "axial":
+            return axial_stencil_of(control, self.mesh_size, len(self.axes))
         return along_axes(basis(self.mesh_size), control, self.axes)
 
     def folded(self, pK: Array) -> Array:
         """The adjoint of `stencil`."""
         if self.parametrisation == "stencil":
             return pK
+        if self.parametrisation == "axial":
+            return axial_adjoint(pK, self.mesh_size, len(self.axes))
         return along_axes(basis(self.mesh_size).T, pK, self.axes)
+
+    def coefficients(self, K: Array) -> Array:
+        """The control whose stencil is K, or has the taps of K on the axes where it has no more."""
+        if self.parametrisation == "stencil":
+            return K
+        if self.parametrisation == "axial":
+            return axial_coefficients_of(K, self.mesh_size, len(self.axes))
+        return coefficients_of(K, self.mesh_size, self.axes)
 
     def biased(self, s: Array, u: Controls) -> Array:
         """s + b, where there is a b."""

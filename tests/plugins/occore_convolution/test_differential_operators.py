@@ -7,6 +7,9 @@ import pytest
 from numpy.testing import assert_allclose
 
 from occore_convolution.differential_operators import (
+    axial_adjoint,
+    axial_coefficients_of,
+    axial_stencil_of,
     basis,
     coefficients_of,
     inverse_basis,
@@ -53,3 +56,28 @@ def test_the_five_point_laplacian():
 def test_types_are_kept():
     for dtype in (np.float32, np.float64, np.complex128):
         assert rediscretise(np.ones((3, 2), dtype), 1.0, 0.5, (0,)).dtype == dtype
+
+
+def test_the_five_terms_on_the_axes():
+    """1, ∂x, ∂xx, ∂y, ∂yy of x²y + y² at (0.3, −0.7), by hand."""
+    h, x, y = 0.2, 0.3, -0.7
+    around = h * np.array([-1.0, 0.0, 1.0])
+    X, Y = np.meshgrid(x + around, y + around, indexing="ij")
+    exact = [x**2 * y + y**2, 2 * x * y, 2 * y, x**2 + 2 * y, 2.0]
+    for beta, value in zip(np.eye(5), exact, strict=True):
+        stencil = axial_stencil_of(beta, h, 2)
+        assert_allclose(np.sum(stencil * (X**2 * Y + Y**2)), value, rtol=1e-12)
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_axial_coefficients_are_those_of_the_taps_on_the_axes(axes, rng):
+    K, beta = rng.standard_normal((3,) * axes + (2, 4)), rng.standard_normal((1 + 2 * axes, 2, 4))
+    distance = np.sum(np.abs(np.indices((3,) * axes) - 1), axis=0)
+    on_axes = np.where((distance <= 1)[..., None, None], K, 0)
+    found = axial_stencil_of(axial_coefficients_of(K, 0.3, axes), 0.3, axes)
+    assert_allclose(found, on_axes, atol=1e-12)
+    assert_allclose(
+        np.sum(axial_stencil_of(beta, 0.3, axes) * K),
+        np.sum(beta * axial_adjoint(K, 0.3, axes)),
+        rtol=1e-12,
+    )

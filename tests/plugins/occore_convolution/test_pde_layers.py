@@ -1,6 +1,7 @@
 """Parabolic, hyperbolic and Hamiltonian convolution dynamics: what the mathematics promises."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from numpy.testing import assert_allclose
 
 import occore
 from occore import InputError, Phase
+from occore.checks import Differentiable, check_map, raise_on_failure
 from occore.stability import stability
 from occore_continuous.control_spaces.constant import Constant
 from occore_continuous.discretizations.forward_euler import ForwardEuler
@@ -152,6 +154,21 @@ def test_initial_coefficients_are_those_of_a_drawn_stencil():
     differential = ParabolicConvolution(**options, parametrisation="differential", mesh_size=0.25)
     beta = differential.initial_controls(np.random.default_rng(3))["beta"]
     assert_allclose(stencil_of(beta, 0.25, (0, 1)), drawn["K"], atol=1e-13)
+    axial = ParabolicConvolution(**options, parametrisation="axial", mesh_size=0.25)
+    five = axial.initial_controls(np.random.default_rng(3))["beta"]
+    kept = axial.layers[0].stencil({"beta": five})
+    assert_allclose(kept[1], drawn["K"][1], atol=1e-13)
+    assert_allclose(kept[:, 1], drawn["K"][:, 1], atol=1e-13)
+    assert_allclose(kept[::2, ::2], 0, atol=1e-13)
+
+
+def test_derivatives_with_coefficients_on_the_axes(rng):
+    field = HamiltonianConvolution((2, 4, 3, 2), width=3, parametrisation="axial", mesh_size=0.5)
+    u = {name: rng.standard_normal(shape) for name, shape in field.controls.shapes.items()}
+    assert u["beta1"].shape == (5, 2, 3)
+    x, linearize = rng.standard_normal((2, 2, 4, 3, 2)), partial(field.linearize, 0.0)
+    target = Differentiable("axial", partial(field, 0.0), linearize, x, u)
+    raise_on_failure(check_map(target, rng))
 
 
 def test_an_activation_that_falls_has_no_bound():
