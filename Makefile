@@ -50,6 +50,7 @@ reproduce: $(VENV)/.data,fast
 	@rm -f reproduce_*.h5 reproduce_*.log.jsonl
 	$(BIN)/python -m benchmarks.long_march
 	$(BIN)/python -m benchmarks.label_fit
+	$(BIN)/python -m benchmarks.resolution_transfer
 	$(BIN)/occore run cases/01_semisupervised/mnist.toml -o reproduce_labels.h5
 	$(BIN)/occore run cases/03_classification/mnist.toml -o reproduce_softmax.h5
 	$(BIN)/occore run cases/05_convolution/mnist_full.toml -o reproduce_convolution.h5

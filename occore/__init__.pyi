@@ -214,6 +214,9 @@ from .sparse_quadratic import (
 from .sparse_quadratic import (
     sparse_quadratic as sparse_quadratic,
 )
+from .stability import (
+    stability as stability,
+)
 from .storage.run import (
     Run as Run,
 )

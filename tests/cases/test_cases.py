@@ -385,6 +385,13 @@ def test_the_test_set_of_mnist_is_held_out(runs):
     assert metrics["train"]["confusion_matrix"].sum() == 1000
 
 
+def test_coarse_pictures_of_mnist(runs):
+    """Errors as its comment says, in steps that are stable."""
+    result = runs("05_convolution/resolution_transfer").result
+    assert 0.09 < result["metrics"]["held_out"]["error_rate"] < 0.13
+    assert result["stability"]["heat"]["step_over_bound"] < 1
+
+
 @pytest.mark.parametrize("name", ["parabolic_digits", "hamiltonian_digits"])
 def test_pde_networks(runs, name):
     """They learn in a few iterations, and the run compares its steps with the bound."""
