@@ -20,6 +20,14 @@ Picture = Annotated[
         "the data, or a single row, where not given"
     ),
 ]
+Axes = Annotated[
+    tuple[Annotated[int, Field(lt=0)], ...] | None,
+    Field(
+        min_length=1,
+        description="axes of a control that are the grid, counted from the last, which is -1, as "
+        "[-4, -3] of stencils; that of `picture` where not given",
+    ),
+]
 
 
 def is_chosen(wanted: tuple[str, ...] | None, phase: str, name: str) -> bool:

@@ -42,6 +42,7 @@ from occore_least_squares.differences import (
     transposed_difference,
 )
 from occore_least_squares.penalised import (
+    Axes,
     Chosen,
     Picture,
     check_axes,
@@ -67,13 +68,7 @@ class Tikhonov(ControlObjective):
     ] = "identity"
     controls: Chosen = None
     picture: Picture = None
-    axes: Annotated[
-        tuple[Annotated[int, Field(lt=0)], ...] | None,
-        Field(
-            description="of the laplacian: axes of a control that are the grid, counted from the "
-            "last, which is -1, as [-4, -3] of stencils; that of `picture` where not given"
-        ),
-    ] = None
+    axes: Axes = None
 
     def __post_init__(self) -> None:
         if self.axes is not None and (self.operator != "laplacian" or self.picture is not None):

@@ -3,12 +3,16 @@
     R(u) = Σ_pixels √(|∇u|² + ε²),    ∇u: forward differences, 0 at the far edges
 
     symbol   code        shape                        meaning
-    u        u           (…, rows, columns)           each row of a control as a picture
-    g        gx, gy      like u                       ∇u
+    u        u           (…, rows, columns)           each row of a control as a picture; or a
+                                                      control whose `axes` are the grid
+    g        g           one like u for each axis     ∇u
     s        s           like u                       √(|g|² + ε²)
     ε        smoothing                                where |∇u| is small R is nearly quadratic
 
     ∇R = ∇ᵀ(g/s),    ∇²R d = ∇ᵀ( ∇d/s − g (g · ∇d)/s³ )
+
+|∇u| is the Euclidean norm over all axes of the grid: R is isotropic. The sum of two terms with one
+axis each is anisotropic.
 
 Rudin, Osher and Fatemi, Physica D 60 (1992); smoothed as in Vogel, Computational Methods for
 Inverse Problems (2002), chapter 8. R is convex; edges cost no more than smooth slopes do.
@@ -27,6 +31,7 @@ from occore import (
     ControlObjective,
     Data,
     Example,
+    InputError,
     ObjectiveLinearization,
     Phase,
     PhaseControls,
@@ -36,7 +41,15 @@ from occore_least_squares.differences import (
     difference,
     transposed_difference,
 )
-from occore_least_squares.penalised import Chosen, Picture, check_chosen, check_picture, chosen
+from occore_least_squares.penalised import (
+    Axes,
+    Chosen,
+    Picture,
+    check_axes,
+    check_chosen,
+    check_picture,
+    chosen,
+)
 
 
 @dataclass(frozen=True)
@@ -49,19 +62,32 @@ class TotalVariation(ControlObjective):
     ] = 1e-2
     controls: Chosen = None
     picture: Picture = None
+    axes: Axes = None
+
+    def __post_init__(self) -> None:
+        if self.axes is not None and self.picture is not None:
+            raise InputError(
+                f"the grid is either the picture {self.picture} or the axes {self.axes}: leave one "
+                "of them out"
+            )
 
     def for_data(self, data: Data) -> TotalVariation:
-        """The term with the picture of the data, where it has none."""
-        return replace(self, picture=data.picture) if self.picture is None else self
+        """The term with the picture of the data, where it needs one and has none."""
+        if self.picture is None and self.axes is None:
+            return replace(self, picture=data.picture)
+        return self
 
     def for_phases(self, phases: Sequence[Phase]) -> TotalVariation:
-        """The term itself. Raises InputError for a control that is no such picture."""
+        """The term itself. Raises InputError for a control that has no such grid."""
 
         def check(control: str, columns: int) -> None:
             if self.picture is not None:
                 check_picture(self.picture, control, columns)
 
-        check_chosen(self.controls, phases, check)
+        if self.axes is None:
+            check_chosen(self.controls, phases, check)
+        else:
+            check_axes(self.controls, phases, self.axes)
         return self
 
     def __call__(self, controls: PhaseControls) -> Array:
@@ -73,28 +99,31 @@ class TotalVariation(ControlObjective):
         total, slopes = 0.0, {}
         for phase, name, u in chosen(self.controls, controls):
             xp = array_namespace(u)
-            gx, gy = self.gradient(u)
-            s = xp.sqrt(gx**2 + gy**2 + self.smoothing**2)
+            g = self.gradient(u)
+            s = xp.sqrt(sum(part**2 for part in g) + self.smoothing**2)
             total = total + xp.sum(s)
-            slopes[phase, name] = gx, gy, s
+            slopes[phase, name] = g, s
         return total, TotalVariationLinearization(self, slopes)
 
-    def gradient(self, u: Array) -> tuple[Array, Array]:
-        """∇u along columns and along rows, each (…, rows, columns), for u (…, rows · columns)."""
-        xp, (rows, columns) = array_namespace(u), self.picture or (1, u.shape[-1])
-        v = xp.reshape(u, (*u.shape[:-1], rows, columns))
-        right, lower = 0 * v[..., :, -1:], 0 * v[..., -1:, :]
-        gx = xp.concat([difference(v), right], axis=-1) if columns > 1 else right
-        gy = xp.concat([difference(v, -2), lower], axis=-2) if rows > 1 else lower
-        return gx, gy
+    @property
+    def grid(self) -> tuple[int, ...]:
+        """The axes of ∇u."""
+        return self.axes or (-1, -2)
 
-    def divergence(self, gx: Array, gy: Array, shape: tuple[int, ...]) -> Array:
+    def gradient(self, u: Array) -> tuple[Array, ...]:
+        """∇u, for each axis of the grid one like u; rows as (…, rows, columns) without `axes`."""
+        if self.axes is None:
+            rows, columns = self.picture or (1, u.shape[-1])
+            u = array_namespace(u).reshape(u, (*u.shape[:-1], rows, columns))
+        return tuple(_forward_difference(u, axis) for axis in self.grid)
+
+    def divergence(self, g: tuple[Array, ...], shape: tuple[int, ...]) -> Array:
         """∇ᵀ g as a control of this shape: dot(gradient(u), g) == dot(u, divergence(g))."""
-        total = 0 * gx
-        if gx.shape[-1] > 1:
-            total = total + transposed_difference(gx[..., :, :-1])
-        if gy.shape[-2] > 1:
-            total = total + transposed_difference(gy[..., :-1, :], -2)
+        total = 0 * g[0]
+        for part, axis in zip(g, self.grid, strict=True):
+            if part.shape[axis] > 1:
+                after = (slice(None),) * (-axis - 1)
+                total = total + transposed_difference(part[..., :-1, *after], axis)
         return array_namespace(total).reshape(total, shape)
 
     @classmethod
@@ -112,13 +141,14 @@ class TotalVariationLinearization(ObjectiveLinearization):
     """Derivatives from ∇u and s of each penalised control."""
 
     penalty: TotalVariation
-    slopes: dict[tuple[str, str], tuple[Array, Array, Array]]
+    slopes: dict[tuple[str, str], tuple[tuple[Array, ...], Array]]
 
     def gradient(self) -> PhaseControls:
         """∇ᵀ(g/s)."""
         result: PhaseControls = {}
-        for (phase, name), (gx, gy, s) in self.slopes.items():
-            product = self.penalty.divergence(gx / s, gy / s, (*gx.shape[:-2], -1))
+        for (phase, name), (g, s) in self.slopes.items():
+            shape = s.shape if self.penalty.axes else (*s.shape[:-2], -1)
+            product = self.penalty.divergence(tuple(part / s for part in g), shape)
             result.setdefault(phase, {})[name] = product
         return result
 
@@ -126,15 +156,23 @@ class TotalVariationLinearization(ObjectiveLinearization):
         """∇ᵀ(∇d/s − g (g · ∇d)/s³)."""
         result: PhaseControls = {}
         for phase, name, du in chosen(self.penalty.controls, d):
-            gx, gy, s = self.slopes[phase, name]
-            dx, dy = self.penalty.gradient(du)
-            along = (gx * dx + gy * dy) / s**3
-            product = self.penalty.divergence(
-                dx / s - gx * along, dy / s - gy * along, d[phase][name].shape
-            )
+            g, s = self.slopes[phase, name]
+            dg = self.penalty.gradient(du)
+            along = sum(part * change for part, change in zip(g, dg, strict=True)) / s**3
+            parts = tuple(change / s - part * along for part, change in zip(g, dg, strict=True))
+            product = self.penalty.divergence(parts, d[phase][name].shape)
             result.setdefault(phase, {})[name] = product
         return result
 
     def gauss_newton_product(self, d: PhaseControls) -> PhaseControls:
         """All of the Hessian, which is positive semidefinite."""
         return self.hessian_product(d)
+
+
+def _forward_difference(u: Array, axis: int) -> Array:
+    """Differences to the next along an axis, 0 at its end; like u."""
+    after = (slice(None),) * (-axis - 1)
+    end = 0 * u[..., -1:, *after]
+    if u.shape[axis] == 1:
+        return end
+    return array_namespace(u).concat([difference(u, axis), end], axis=axis)

@@ -166,6 +166,36 @@ def test_the_laplacian_along_other_axes(rng):
     assert penalty.row_operator is None
 
 
+@pytest.mark.parametrize("axes", [(-4, -3), (-3, -4), (-5,), (-5, -4, -3)])
+def test_total_variation_along_other_axes(axes, rng):
+    """Against the sum of norms, and differences of it."""
+    K, d = rng.standard_normal((2, 3, 4, 5, 2, 1))
+    squares = 0.3**2
+    for axis in axes:
+        moved = np.moveaxis(K, axis, 0)
+        ahead = np.concatenate([moved[1:], moved[-1:]])  # nothing changes at the far edge
+        squares = squares + np.moveaxis((ahead - moved) ** 2, 0, axis)
+    penalty = TotalVariation(smoothing=0.3, axes=axes)
+    value, part = penalty.linearize({"opening": {"K": K}})
+    assert_allclose(value, np.sum(np.sqrt(squares)), rtol=1e-13)
+    gradient, h = part.gradient()["opening"]["K"], 1e-6
+    assert gradient.shape == K.shape
+    ends = [penalty.linearize({"opening": {"K": K + s * d}}) for s in (h, -h)]
+    assert_allclose(np.sum(gradient * d), (ends[0][0] - ends[1][0]) / (2 * h), rtol=1e-7)
+    along = part.hessian_product({"opening": {"K": d}})["opening"]["K"]
+    slopes = [end.gradient()["opening"]["K"] for _, end in ends]
+    assert_allclose(along, (slopes[0] - slopes[1]) / (2 * h), rtol=1e-6, atol=1e-7)
+
+
+def test_total_variation_of_the_last_axes_is_that_of_a_picture(rng):
+    u = rng.standard_normal((3, 4, 5))
+    values = [
+        TotalVariation(axes=(-2, -1))({"fit": {"W": u}}),
+        TotalVariation(picture=(4, 5))({"fit": {"W": u.reshape(3, 20)}}),
+    ]
+    assert_allclose(*values, rtol=1e-14)
+
+
 @pytest.mark.parametrize(("n", "rows"), [(5, 1), (3, 4)])
 def test_the_laplacian_of_the_course_has_one_size(n, rows):
     """The slide's listing mixes n and N: with N ≠ n its Kronecker sum does not even fit.
@@ -183,5 +213,19 @@ def test_axes_that_do_not_fit():
     with pytest.raises(InputError, match="axes are those of"):
         Tikhonov(axes=(-1,))
     penalty = Tikhonov(operator="laplacian", axes=(-3,), controls=("W",))
-    with pytest.raises(InputError, match=r"'fit/W' has the shape \(2, 3\) and no axis -3"):
-        penalty.for_phases((Phase("fit", Linear((3,), 2)),))
+    for term in (penalty, TotalVariation(axes=(-3,), controls=("W",))):
+        with pytest.raises(InputError, match=r"'fit/W' has the shape \(2, 3\) and no axis -3"):
+            term.for_phases((Phase("fit", Linear((3,), 2)),))
+    with pytest.raises(InputError, match="leave one of them out"):
+        TotalVariation(axes=(-1,), picture=(2, 2))
+
+
+def test_axes_of_total_variation_in_a_case():
+    """Stencils of an opening; the picture of the data does not come into it."""
+    term = "objective.penalty=[{kind='total_variation',weight=1e-3,controls=['opening/K'],axes=%s}]"
+    case = "cases/05_convolution/parabolic_digits.toml"
+    problem = occore.load_case(case, settings=[term % "[-4,-3]"]).build().problem
+    assert problem.penalties[0][1].axes == (-4, -3)
+    for wrong, match in (("[]", "at least 1 item"), ("[0]", "less than 0")):
+        with pytest.raises(InputError, match=match):
+            occore.load_case(case, settings=[term % wrong]).build()
