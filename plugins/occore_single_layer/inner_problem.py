@@ -61,6 +61,9 @@ class InnerSolution(Interface):
     """The inner problem at w."""
 
     w: Array
+    g: Array
+    """∂J/∂w, (unknowns,)."""
+
     iterations: int
     """Newton steps that it took."""
 
@@ -85,6 +88,7 @@ class OrthogonalSolution(InnerSolution):
 
     at: Evaluation
     w: Array
+    g: Array
     system: DenseLeastSquares
     basis: Array
     inverse: Array
@@ -111,7 +115,8 @@ def orthogonal_solution(inner: Problem) -> InnerSolution:
     rank = int(np.sum(s > max(A.shape) * np.finfo(A.dtype).eps * s[0]))
     basis, inverse = Q @ U[:, :rank], Vt[:rank].T / s[:rank]
     w = system.theta(inverse @ (basis.T @ B))
-    return OrthogonalSolution(inner.at(w), w, system, basis, inverse)
+    at = inner.at(w)
+    return OrthogonalSolution(at, w, at.gradient(), system, basis, inverse)
 
 
 def _scale(term: TerminalObjective, samples: int) -> float:
@@ -125,6 +130,7 @@ class NewtonSolution(InnerSolution):
 
     at: Evaluation
     w: Array
+    g: Array
     iterations: int
 
     def response(self, dx: Array) -> Array:
@@ -146,7 +152,7 @@ def newton_solution(inner: Problem, w: Array, enough: Enough) -> InnerSolution:
         newton = ModelStep(p, norm(p), -float(state.g @ p) / 2, 1, on_border=False)
         w, state = trusted(inner, w, state, newton)
         at, whole = evaluation_of(inner, w), state.step_length == newton.length
-    return NewtonSolution(at, w, state.iteration)
+    return NewtonSolution(at, w, state.g, state.iteration)
 
 
 def last_layer(inner: Problem, w: Array) -> Linearization:

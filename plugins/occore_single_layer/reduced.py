@@ -148,7 +148,8 @@ class Reduced:
         opening, inner = self._inner(theta)
         if spoiler(inner, "dense_least_squares") is None:
             return _evaluated(theta, opening, orthogonal_solution(inner))
-        return _evaluated(theta, opening, NewtonSolution(inner.at(self.w), self.w, 0))
+        at = inner.at(self.w)
+        return _evaluated(theta, opening, NewtonSolution(at, self.w, at.gradient(), 0))
 
     def _inner(self, theta: Array) -> tuple[Evaluation, Problem]:
         opening = self.separated.opening.at(theta)

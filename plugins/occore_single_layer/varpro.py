@@ -125,7 +125,7 @@ def _at(problem: Problem, at: ReducedEvaluation, state: VarProState) -> tuple[Ar
     """θ of an evaluation, which is kept, and the state there."""
     theta = np.concatenate([at.theta, at.inner.w])
     keep(problem, theta, at)
-    g = np.concatenate([at.gradient(), at.inner.at.gradient()])
+    g = np.concatenate([at.gradient(), at.inner.g])
     return theta, replace(
         state,
         value=at.value,
