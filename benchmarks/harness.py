@@ -80,8 +80,6 @@ def _time(function: Callable[[], object]) -> float:
     # The memory that the other side freed is tidied up in the next allocation of some size, which
     # took 10 ms after a backpropagation of PyTorch: it is neither side's work, so it comes before.
     bytearray(1 << 13)
-    # Threads of OpenMP spin for a while after their work, on a core that is the other side's now.
-    time.sleep(0.02)
     begin = time.perf_counter()
     function()
     return time.perf_counter() - begin
