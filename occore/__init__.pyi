@@ -116,6 +116,9 @@ from .layout import (
     Layout as Layout,
 )
 from .linearization import (
+    JointSecond as JointSecond,
+)
+from .linearization import (
     Linearization as Linearization,
 )
 from .linearization import (

@@ -55,6 +55,21 @@ class Linearization(Interface):
     """Optional: dpu of `second(py, dp, 0, du)` for less work, where the state is held."""
 
 
+class JointSecond(Linearization):
+    """One that has its second-order products at once; `curvature` follows from them."""
+
+    @abstractmethod
+    def second(
+        self, py: Array, dp: Array, dx: Array, du: Controls
+    ) -> tuple[Array, Array, Controls]:
+        """px and its derivative, and that of pu, where py itself changes by dp."""
+
+    def curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
+        """The derivatives of px and pu along (dx, du) for a fixed py."""
+        _, dpx, dpu = self.second(py, 0 * py, dx, du)
+        return dpx, dpu
+
+
 class Products(Linearization):
     """A linearization given by its products as functions, for models that fit in a few lines."""
 

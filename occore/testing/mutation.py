@@ -5,6 +5,7 @@ A check that has never failed proves nothing. The suite's own tests plant bugs w
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +34,7 @@ def wrapped(owner: Any, method: str, change: Callable[..., Any]) -> Patch:
     """Replace a method by change(original, self, *arguments)."""
 
     def plant(monkeypatch: Any) -> None:
-        original = vars(owner)[method] if isinstance(owner, type) else getattr(owner, method)
+        original = inspect.getattr_static(owner, method)  # maybe of a parent of the class
 
         def mutated(*arguments: Any, **options: Any) -> Any:
             return change(original, *arguments, **options)

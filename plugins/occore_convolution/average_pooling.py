@@ -10,12 +10,12 @@ symbol   code            shape                          meaning
 x        x               (samples, *grid, channels)     picture
 a        a               (samples, *windows, channels)  means over the windows
 w, b     u["w"], u["b"]  (channels,), (channels,)       gain and bias, where `gain` is true
-σ        sigma                                          activation; slope σ'(s), bend σ''(s)
 p        py, px, pu      like y, x, u                   adjoint; a leading d marks a tangent
 
-Derivatives, ∘ entry by entry, A the averaging:  dy = σ' ∘ ds with ds = w da + dw a + db, da = A dx;
-q = σ' ∘ py, px = Aᵀ(w q), pw = Σ q ∘ a, pb = Σ q over samples and windows; of these along (dx, du):
-dq = σ'' ∘ ds ∘ py, dpx = Aᵀ(w dq + dw q), dpw = Σ dq ∘ a + q ∘ da, dpb = Σ dq.
+Derivatives are those of `occore_single_layer.activated`, with A the averaging:
+ds = w da + dw a + db, da = A dx;  px = Aᵀ(w q), pw = Σ q ∘ a, pb = Σ q over samples and windows;
+of these along (dx, du), where q changes by dq:  dpx = Aᵀ(w dq + dw q), dpw = Σ dq ∘ a + q ∘ da,
+dpb = Σ dq.
 """
 
 from __future__ import annotations
@@ -28,22 +28,20 @@ import numpy as np
 from pydantic import Field
 
 from occore import (
-    Activation,
     ActivationName,
     Array,
     Controls,
-    Dynamics,
     Example,
+    JointSecond,
     Layout,
-    Linearization,
-    activation,
 )
 from occore_convolution.sums import over_samples_and_cells
 from occore_convolution.windows import Windows
+from occore_single_layer.activated import ActivatedLayer
 
 
 @dataclass(frozen=True)
-class AveragePooling(Dynamics):
+class AveragePooling(ActivatedLayer):
     """σ(w · mean over each window + b), channel by channel."""
 
     state_shape: tuple[int, ...]
@@ -56,15 +54,8 @@ class AveragePooling(Dynamics):
     )
     activation: Annotated[ActivationName, Field(description="σ, entry by entry")] = "identity"
 
-    autonomous = True
-
     def __post_init__(self) -> None:
         self.windows  # noqa: B018 - a window that does not fit is refused here
-
-    @property
-    def kinks(self) -> bool:
-        """Where σ has kinks."""
-        return not activation(self.activation).smooth
 
     @property
     def windows(self) -> Windows:
@@ -87,21 +78,23 @@ class AveragePooling(Dynamics):
         u = self.controls.zeros()
         return {name: value + (name == "w") for name, value in u.items()}
 
-    def __call__(self, t: float, x: Array, u: Controls) -> Array:
-        """The activated means, (samples, *output_shape)."""
-        return activation(self.activation)(self._argument(self._mean(x), u))
+    def argument(self, x: Array, u: Controls) -> Array:
+        """s, (samples, *output_shape)."""
+        return self.affine(self.mean(x), u)
 
-    def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
-        """The value and its derivative."""
-        sigma, a = activation(self.activation), self._mean(x)
-        s = self._argument(a, u)
-        y = sigma(s)
-        return y, AveragePoolingLinearization(self, sigma, a, u.get("w", 1), s, y)
+    def linearize_argument(
+        self, x: Array, u: Controls
+    ) -> tuple[Array, AveragePoolingLinearization]:
+        """s and its derivative."""
+        a = self.mean(x)
+        return self.affine(a, u), AveragePoolingLinearization(self, a, u.get("w", 1))
 
-    def _mean(self, x: Array) -> Array:
+    def mean(self, x: Array) -> Array:
+        """a."""
         return self.windows.total(x) * (1 / self.windows.cells)
 
-    def _argument(self, a: Array, u: Controls) -> Array:
+    def affine(self, a: Array, u: Controls) -> Array:
+        """w a + b, or a without a gain."""
         return u["w"] * a + u["b"] if self.gain else a
 
     @classmethod
@@ -116,49 +109,42 @@ class AveragePooling(Dynamics):
 
 
 @dataclass(frozen=True)
-class AveragePoolingLinearization(Linearization):
-    """The derivative of σ(w a + b); see the head of the module."""
+class AveragePoolingLinearization(JointSecond):
+    """The derivative of w a + b; see the head of the module."""
 
     map: AveragePooling
-    sigma: Activation
     a: Array
     w: Array | int
-    s: Array
-    y: Array
 
     def jvp(self, dx: Array, du: Controls) -> Array:
-        """σ' ∘ (w da + dw a + db)."""
-        return self._slope() * self._tangent(self.map._mean(dx), du)
+        """w da + dw a + db."""
+        da = self.map.mean(dx)
+        return self.w * da + self.control_jvp(du) if self.map.gain else da
 
     def vjp(self, py: Array) -> tuple[Array, Controls]:
         """px = Aᵀ(w q), pw = Σ q ∘ a, pb = Σ q."""
-        q = self._slope() * py
-        return self._spread(self.w * q), self._controls(q * self.a, q)
+        return self._spread(self.w * py), self.control_vjp(py)
+
+    def control_jvp(self, du: Controls) -> Array:
+        """dw a + db."""
+        return self.map.affine(self.a, du) if self.map.gain else 0 * self.a
+
+    def control_vjp(self, py: Array) -> Controls:
+        """Those of `vjp`."""
+        return self._controls(py * self.a, py) if self.map.gain else {}
 
     def second(
         self, py: Array, dp: Array, dx: Array, du: Controls
     ) -> tuple[Array, Array, Controls]:
         """px and its derivative, and that of pu, where py itself changes by dp."""
-        slope, da = self._slope(), self.map._mean(dx)
-        ds = self._tangent(da, du)
-        q, dq = slope * py, slope * dp + self.sigma.bend(self.s, self.y) * ds * py
-        dpa = self.w * dq + (du["w"] * q if self.map.gain else 0)
-        return (
-            self._spread(self.w * q),
-            self._spread(dpa),
-            self._controls(dq * self.a + q * da, dq),
-        )
+        if not self.map.gain:
+            return self._spread(py), self._spread(dp), {}
+        dpu = self._controls(dp * self.a + py * self.map.mean(dx), dp)
+        return self._spread(self.w * py), self._spread(self.w * dp + du["w"] * py), dpu
 
-    def curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
-        """The derivatives of px and pu along (dx, du) for a fixed py."""
-        _, dpx, dpu = self.second(py, 0 * py, dx, du)
-        return dpx, dpu
-
-    def _slope(self) -> Array:
-        return self.sigma.slope(self.s, self.y)
-
-    def _tangent(self, da: Array, du: Controls) -> Array:
-        return self.w * da + du["w"] * self.a + du["b"] if self.map.gain else da
+    def control_second(self, py: Array, dp: Array, du: Controls) -> Controls:
+        """Affine in the controls: only dp counts."""
+        return self.control_vjp(dp)
 
     def _spread(self, pa: Array) -> Array:
         windows = self.map.windows
@@ -166,6 +152,4 @@ class AveragePoolingLinearization(Linearization):
         return windows.scatter(part for _ in windows.places)
 
     def _controls(self, pw: Array, pb: Array) -> Controls:
-        if not self.map.gain:
-            return {}
         return {"w": over_samples_and_cells(pw), "b": over_samples_and_cells(pb)}

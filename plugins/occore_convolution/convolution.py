@@ -9,9 +9,9 @@ b        u["b"]          (channels,)                           control where `bi
 s        s               (samples, *output grid, channels)     argument of the activation σ
 p        py, px, pu      like y, x, u                          adjoint; a leading d marks a tangent
 
-Derivatives, with conv and its transposes convᵀ in x and grad in K (`occore_convolution.operator`),
-∘ entry by entry:  dy = σ'(s) ∘ ds with ds = conv(dx; K) + conv(x; dK) + db;  q = σ'(s) ∘ py,
-px = convᵀ(q; K), pK = grad(x, q), pb = Σ q;  of these along (dx, du):  dq = σ''(s) ∘ ds ∘ py,
+Derivatives are those of `occore_single_layer.activated`, with conv and its transposes convᵀ in x
+and grad in K (`occore_convolution.operator`):  ds = conv(dx; K) + conv(x; dK) + db;
+px = convᵀ(q; K), pK = grad(x, q), pb = Σ q;  of these along (dx, du), where q changes by dq:
 dpx = convᵀ(dq; K) + convᵀ(q; dK), dpK = grad(x, dq) + grad(dx, q), dpb = Σ dq.
 """
 
@@ -26,28 +26,26 @@ import numpy as np
 from pydantic import Field
 
 from occore import (
-    Activation,
     ActivationName,
     Array,
     Controls,
-    Dynamics,
     Example,
     Initialisation,
     InputError,
+    JointSecond,
     Layout,
-    Linearization,
-    activation,
     initial_weights,
 )
 from occore_convolution.operator import ConvolutionOperator, Realisation
 from occore_convolution.sums import over_samples_and_cells
 from occore_convolution.taps import Boundary
+from occore_single_layer.activated import ActivatedLayer
 
 Count = Annotated[int, Field(gt=0)]
 
 
 @dataclass(frozen=True)
-class Convolution(Dynamics):
+class Convolution(ActivatedLayer):
     """σ(conv(x; K) + b); a layer, or the field of an integrated phase where shapes agree."""
 
     state_shape: tuple[int, ...]
@@ -66,8 +64,6 @@ class Convolution(Dynamics):
         Initialisation, Field(description="how K is drawn at the start; b is zero then")
     ] = "glorot"
     realisation: Annotated[Realisation, Field(description="how it is computed")] = "gemm"
-
-    autonomous = True
 
     def __post_init__(self) -> None:
         if len(self.state_shape) < 2:
@@ -94,11 +90,6 @@ class Convolution(Dynamics):
         )
 
     @property
-    def kinks(self) -> bool:
-        """Where σ has kinks."""
-        return not activation(self.activation).smooth
-
-    @property
     def controls(self) -> Layout:
         """K (*stencil, channels_in, channels) and b (channels,)."""
         shapes: dict[str, tuple[int, ...]] = {"K": self.operator.stencil_shape}
@@ -117,17 +108,13 @@ class Convolution(Dynamics):
         counts = taps * channels_in, taps * channels
         return u | {"K": initial_weights(self.initialisation, u["K"].shape, *counts, rng)}
 
-    def __call__(self, t: float, x: Array, u: Controls) -> Array:
-        """σ(conv(x; K) + b) of each sample."""
-        return activation(self.activation)(_argument(self.operator, x, u))
+    def argument(self, x: Array, u: Controls) -> Array:
+        """conv(x; K) + b of each sample."""
+        return _biased(self.operator, x, u)
 
-    def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
-        """The value and its derivative."""
-        operator, sigma = self.operator, activation(self.activation)
-        s = _argument(operator, x, u)
-        y = sigma(s)
-        slope = sigma.slope(s, y)
-        return y, ConvolutionLinearization(operator, sigma, x, u["K"], s, y, slope, self.bias)
+    def linearize_argument(self, x: Array, u: Controls) -> tuple[Array, ConvolutionLinearization]:
+        """conv(x; K) + b and its derivative."""
+        return self.argument(x, u), ConvolutionLinearization(self.operator, x, u["K"], self.bias)
 
     @classmethod
     def example(cls) -> Example:
@@ -147,7 +134,7 @@ class Convolution(Dynamics):
         )
 
 
-def _argument(operator: ConvolutionOperator, x: Array, u: Controls) -> Array:
+def _biased(operator: ConvolutionOperator, x: Array, u: Controls) -> Array:
     s = operator.forward(x, u["K"])
     if "b" in u:
         s += u["b"]  # in place where arrays can be changed: it is an array of ours
@@ -155,64 +142,41 @@ def _argument(operator: ConvolutionOperator, x: Array, u: Controls) -> Array:
 
 
 @dataclass(frozen=True)
-class ConvolutionLinearization(Linearization):
-    """The derivative of σ(conv(x; K) + b); see the head of the module."""
+class ConvolutionLinearization(JointSecond):
+    """The derivative of conv(x; K) + b; see the head of the module."""
 
     operator: ConvolutionOperator
-    sigma: Activation
     x: Array
     K: Array
-    s: Array
-    y: Array
-    slope: Array
     bias: bool
 
     def jvp(self, dx: Array, du: Controls) -> Array:
-        """σ'(s) ∘ (conv(dx; K) + conv(x; dK) + db)."""
-        return self.slope * self._ds(dx, du)
+        """conv(dx; K) + conv(x; dK) + db."""
+        return self.operator.forward(dx, self.K) + self.control_jvp(du)
 
     def vjp(self, py: Array) -> tuple[Array, Controls]:
         """px = convᵀ(q; K); pK = grad(x, q) and pb = q, summed over samples and cells."""
-        q = self.slope * py
-        return self.operator.adjoint(q, self.K), self._controls(q)
+        return self.operator.adjoint(py, self.K), self.control_vjp(py)
 
     def control_jvp(self, du: Controls) -> Array:
-        """σ'(s) ∘ (conv(x; dK) + db)."""
-        return self.slope * _argument(self.operator, self.x, du)
+        """conv(x; dK) + db."""
+        return _biased(self.operator, self.x, du)
 
     def control_vjp(self, py: Array) -> Controls:
         """Those of `vjp`."""
-        return self._controls(self.slope * py)
+        pK = {"K": self.operator.stencil_gradient(self.x, py)}
+        return pK | {"b": over_samples_and_cells(py)} if self.bias else pK
 
     def second(
         self, py: Array, dp: Array, dx: Array, du: Controls
     ) -> tuple[Array, Array, Controls]:
         """px and its derivative, and that of pu, where py itself changes by dp."""
         operator = self.operator
-        q, dq = self.slope * py, self._dq(py, dp, self._ds(dx, du))
-        dpx = operator.adjoint(dq, self.K) + operator.adjoint(q, du["K"])
-        dpu = self._controls(dq)
-        dpK = dpu["K"] + operator.stencil_gradient(dx, q)
-        return operator.adjoint(q, self.K), dpx, dpu | {"K": dpK}
+        dpx = operator.adjoint(dp, self.K) + operator.adjoint(py, du["K"])
+        dpu = self.control_vjp(dp)
+        dpK = dpu["K"] + operator.stencil_gradient(dx, py)
+        return operator.adjoint(py, self.K), dpx, dpu | {"K": dpK}
 
     def control_second(self, py: Array, dp: Array, du: Controls) -> Controls:
-        """The last of `second` for dx = 0."""
-        return self._controls(self._dq(py, dp, _argument(self.operator, self.x, du)))
-
-    def curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
-        """The derivatives of px and pu along (dx, du) for a fixed py."""
-        _, dpx, dpu = self.second(py, 0 * py, dx, du)
-        return dpx, dpu
-
-    def _ds(self, dx: Array, du: Controls) -> Array:
-        return self.operator.forward(dx, self.K) + _argument(self.operator, self.x, du)
-
-    def _dq(self, py: Array, dp: Array, ds: Array) -> Array:
-        return self.slope * dp + self.sigma.bend(self.s, self.y) * ds * py
-
-    def _controls(self, q: Array) -> Controls:
-        """What an adjoint q of s is for the controls."""
-        pK = self.operator.stencil_gradient(self.x, q)
-        if not self.bias:
-            return {"K": pK}
-        return {"K": pK, "b": over_samples_and_cells(q)}
+        """Affine in the controls: only dp counts."""
+        return self.control_vjp(dp)

@@ -37,8 +37,8 @@ from occore import (
     Activation,
     Array,
     Controls,
+    JointSecond,
     Layout,
-    Linearization,
 )
 from occore_convolution.differential_operators import (
     POINTS,
@@ -146,7 +146,7 @@ class DoubleLayer:
 
 
 @dataclass(frozen=True)
-class DoubleLayerLinearization(Linearization):
+class DoubleLayerLinearization(JointSecond):
     """The derivative of F; see the head of the module."""
 
     layer: DoubleLayer
@@ -185,11 +185,6 @@ class DoubleLayerLinearization(Linearization):
         dpK = first + gradient(p, self.slope * ds) + gradient(dp, self.z)
         dpx = operator.adjoint(dq, K) + operator.adjoint(q, dK)
         return operator.adjoint(q, K), dpx, self._controls(dpK, dq)
-
-    def curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
-        """The derivatives of px and pu along (dx, du) for a fixed py."""
-        _, dpx, dpu = self.second(py, 0 * py, dx, du)
-        return dpx, dpu
 
     def _ds(self, dx: Array, dK: Array, du: Controls) -> Array:
         operator = self.layer.operator

@@ -33,7 +33,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from occore import Array, Controls, Layout, Linearization, array_namespace
+from occore import Array, Controls, JointSecond, Layout, Linearization, array_namespace
 from occore_convolution.sums import over_cells, over_channels, over_samples_and_cells
 
 
@@ -122,7 +122,7 @@ def linearize_normalised(groups: Groups, x: Array, u: Controls) -> tuple[Array, 
 
 
 @dataclass(frozen=True)
-class NormalisedLinearization(Linearization):
+class NormalisedLinearization(JointSecond):
     """The derivative of γ z(x) + β; see the head of the module."""
 
     groups: Groups
@@ -155,11 +155,6 @@ class NormalisedLinearization(Linearization):
         dg = self._g(dpz) + self.groups.sum(dz * pz)
         dpx = self._px(dpz, dg) - (self.s * self.w * g) * dz - a * px
         return px, dpx, self._controls(self.z * dp + dz * py, dp)
-
-    def curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
-        """The derivatives of px and pu along (dx, du) for a fixed py."""
-        _, dpx, dpu = self.second(py, 0 * py, dx, du)
-        return dpx, dpu
 
     def _dz(self, dx: Array) -> tuple[Array, Array]:
         """dz and a = −ds/s."""

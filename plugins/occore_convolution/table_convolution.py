@@ -12,11 +12,12 @@ s        s                (samples, *output grid, maps)         argument of the 
 p        py, px, pu       like y, x, u                          adjoint; a leading d marks a tangent
 
 conv has zeros outside, so that x − c is zero there, and c Σ S(K) (over taps and input maps) puts
-back what was taken off. S scatters, and its transpose Sᵀ gathers. Derivatives, with the transposes
-convᵀ in x and grad in the stencil of `occore_convolution.operator`, ∘ entry by entry:
-dy = σ'(s) ∘ ds;  q = σ'(s) ∘ py, px = convᵀ(q; S(K)), pK = Sᵀ(grad(x − c, q) + c Σ q), pb = Σ q;
-of these along (dx, du):  dq = σ''(s) ∘ ds ∘ py, dpx = convᵀ(dq; S(K)) + convᵀ(q; S(dK)),
-dpK = Sᵀ(grad(x − c, dq) + c Σ dq + grad(dx, q)), dpb = Σ dq.
+back what was taken off. S scatters, and its transpose Sᵀ gathers. Derivatives are those of
+`occore_single_layer.activated`, with the transposes convᵀ in x and grad in the stencil of
+`occore_convolution.operator`:  ds = conv(dx; S(K)) + conv(x − c; S(dK)) + c Σ S(dK) + db;
+px = convᵀ(q; S(K)), pK = Sᵀ(grad(x − c, q) + c Σ q), pb = Σ q;  of these along (dx, du), where q
+changes by dq:  dpx = convᵀ(dq; S(K)) + convᵀ(q; S(dK)), dpb = Σ dq,
+dpK = Sᵀ(grad(x − c, dq) + c Σ dq + grad(dx, q)).
 
 LeCun et al., Backpropagation applied to handwritten zip code recognition, Neural Computation 1
 (1989), 541–551: stride 2, a bias for each unit, background −1; the same, Handwritten digit
@@ -34,27 +35,26 @@ import numpy as np
 from pydantic import Field
 
 from occore import (
-    Activation,
     ActivationName,
     Array,
     Controls,
-    Dynamics,
     Example,
     Initialisation,
     InputError,
+    JointSecond,
     Layout,
-    Linearization,
-    activation,
     array_namespace,
     initial_weights,
 )
 from occore_convolution.operator import ConvolutionOperator
+from occore_convolution.sums import over_samples_and_cells
+from occore_single_layer.activated import ActivatedLayer
 
 Place = Annotated[int, Field(ge=0)]
 
 
 @dataclass(frozen=True)
-class TableConvolution(Dynamics):
+class TableConvolution(ActivatedLayer):
     """σ of a convolution of some of the input maps, with a bias for each map or unit."""
 
     state_shape: tuple[int, ...]
@@ -80,8 +80,6 @@ class TableConvolution(Dynamics):
     initialisation: Annotated[
         Initialisation, Field(description="how K is drawn at the start; b is zero then")
     ] = "standard"
-
-    autonomous = True
 
     def __post_init__(self) -> None:
         if len(self.state_shape) < 2:
@@ -127,11 +125,6 @@ class TableConvolution(Dynamics):
         return numbers
 
     @property
-    def kinks(self) -> bool:
-        """Where σ has kinks."""
-        return not activation(self.activation).smooth
-
-    @property
     def controls(self) -> Layout:
         """K (*stencil, connections), and b as `bias` says."""
         taps = (self.stencil,) * (len(self.state_shape) - 1)
@@ -155,22 +148,19 @@ class TableConvolution(Dynamics):
         ]
         return u | {"K": np.stack(stencils, axis=-1)}
 
-    def __call__(self, t: float, x: Array, u: Controls) -> Array:
-        """σ(s) of each sample."""
-        return activation(self.activation)(self.argument(x - self.background, u))
+    def argument(self, x: Array, u: Controls) -> Array:
+        """s of each sample."""
+        return self.affine(x - self.background, self.scatter(u["K"]), u)
 
-    def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
-        """The value and its derivative."""
-        sigma, z = activation(self.activation), x - self.background
-        s = self.argument(z, u)
-        y = sigma(s)
-        return y, TableConvolutionLinearization(
-            self, sigma, z, self.scatter(u["K"]), s, y, sigma.slope(s, y)
-        )
+    def linearize_argument(
+        self, x: Array, u: Controls
+    ) -> tuple[Array, TableConvolutionLinearization]:
+        """s and its derivative."""
+        z, S = x - self.background, self.scatter(u["K"])
+        return self.affine(z, S, u), TableConvolutionLinearization(self, z, S)
 
-    def argument(self, z: Array, u: Controls) -> Array:
-        """s, of z = x − c."""
-        S = self.scatter(u["K"])
+    def affine(self, z: Array, S: Array, u: Controls) -> Array:
+        """s, of z = x − c and the stencils for all pairs of maps."""
         s = self.operator.forward(z, S)
         if self.background:
             taps = tuple(range(len(S.shape) - 1))
@@ -213,66 +203,44 @@ class TableConvolution(Dynamics):
 
 
 @dataclass(frozen=True)
-class TableConvolutionLinearization(Linearization):
-    """The derivative of the layer; see the head of the module."""
+class TableConvolutionLinearization(JointSecond):
+    """The derivative of s; see the head of the module."""
 
     layer: TableConvolution
-    sigma: Activation
     z: Array
     S: Array
-    s: Array
-    y: Array
-    slope: Array
 
     def jvp(self, dx: Array, du: Controls) -> Array:
-        """σ'(s) ∘ ds."""
-        return self.slope * self._ds(dx, du)
+        """ds."""
+        return self.layer.operator.forward(dx, self.S) + self.control_jvp(du)
 
     def vjp(self, py: Array) -> tuple[Array, Controls]:
-        """px = convᵀ(q; S(K)), and what q is for the controls; q = σ'(s) ∘ py."""
-        q = self.slope * py
-        return self.layer.operator.adjoint(q, self.S), self._controls(q)
+        """px = convᵀ(q; S(K)), and what q is for the controls."""
+        return self.layer.operator.adjoint(py, self.S), self.control_vjp(py)
 
     def control_jvp(self, du: Controls) -> Array:
-        """σ'(s) ∘ ds of dx = 0."""
-        return self.slope * self.layer.argument(self.z, du)
+        """ds of dx = 0."""
+        return self.layer.affine(self.z, self.layer.scatter(du["K"]), du)
 
     def control_vjp(self, py: Array) -> Controls:
         """Those of `vjp`."""
-        return self._controls(self.slope * py)
+        layer, of_maps = self.layer, over_samples_and_cells(py)
+        pS = layer.operator.stencil_gradient(self.z, py) + layer.background * of_maps
+        pu = {"K": layer.gather(pS)}
+        if layer.bias == "none":
+            return pu
+        return pu | {"b": of_maps if layer.bias == "map" else array_namespace(py).sum(py, axis=0)}
 
     def second(
         self, py: Array, dp: Array, dx: Array, du: Controls
     ) -> tuple[Array, Array, Controls]:
         """px and its derivative, and that of pu, where py itself changes by dp."""
-        operator = self.layer.operator
-        q, dq = self.slope * py, self._dq(py, dp, self._ds(dx, du))
-        dpx = operator.adjoint(dq, self.S) + operator.adjoint(q, self.layer.scatter(du["K"]))
-        dpu = self._controls(dq)
-        dpK = dpu["K"] + self.layer.gather(operator.stencil_gradient(dx, q))
-        return operator.adjoint(q, self.S), dpx, dpu | {"K": dpK}
+        layer, operator = self.layer, self.layer.operator
+        dpx = operator.adjoint(dp, self.S) + operator.adjoint(py, layer.scatter(du["K"]))
+        dpu = self.control_vjp(dp)
+        dpK = dpu["K"] + layer.gather(operator.stencil_gradient(dx, py))
+        return operator.adjoint(py, self.S), dpx, dpu | {"K": dpK}
 
     def control_second(self, py: Array, dp: Array, du: Controls) -> Controls:
-        """The last of `second` for dx = 0."""
-        return self._controls(self._dq(py, dp, self.layer.argument(self.z, du)))
-
-    def curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
-        """The derivatives of px and pu along (dx, du) for a fixed py."""
-        _, dpx, dpu = self.second(py, 0 * py, dx, du)
-        return dpx, dpu
-
-    def _ds(self, dx: Array, du: Controls) -> Array:
-        return self.layer.operator.forward(dx, self.S) + self.layer.argument(self.z, du)
-
-    def _dq(self, py: Array, dp: Array, ds: Array) -> Array:
-        return self.slope * dp + self.sigma.bend(self.s, self.y) * ds * py
-
-    def _controls(self, q: Array) -> Controls:
-        """What an adjoint q of s is for the controls."""
-        xp, layer = array_namespace(q), self.layer
-        of_maps = xp.sum(q, axis=tuple(range(len(q.shape) - 1)))
-        pS = layer.operator.stencil_gradient(self.z, q) + layer.background * of_maps
-        pu = {"K": layer.gather(pS)}
-        if layer.bias == "none":
-            return pu
-        return pu | {"b": of_maps if layer.bias == "map" else xp.sum(q, axis=0)}
+        """Affine in the controls: only dp counts."""
+        return self.control_vjp(dp)

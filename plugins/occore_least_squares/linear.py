@@ -23,6 +23,7 @@ from occore import (
     Example,
     Initialisation,
     InputError,
+    JointSecond,
     Layout,
     Linearization,
     array_namespace,
@@ -94,12 +95,13 @@ class Linear(Dynamics):
 
 
 @dataclass(frozen=True)
-class LinearLinearization(Linearization):
-    """dy = W dx + dW x + db."""
+class LinearLinearization(JointSecond):
+    """dy = W dx + dW x + db; `weights` is the name of the control W."""
 
     x: Array
     W: Array
     bias: bool
+    weights: str = "W"
 
     def jvp(self, dx: Array, du: Controls) -> Array:
         """W dx + dW x + db."""
@@ -107,29 +109,27 @@ class LinearLinearization(Linearization):
 
     def vjp(self, py: Array) -> tuple[Array, Controls]:
         """px = Wᵀ py; pW = py xᵀ and pb = py, summed over the samples."""
-        return py @ self.W, self._controls(py, self.x)
+        return py @ self.W, self.control_vjp(py)
 
     def control_jvp(self, du: Controls) -> Array:
         """dW x + db."""
-        dy = matrix_product(self.x, du["W"].T)
+        dy = matrix_product(self.x, du[self.weights].T)
         return dy + du["b"] if self.bias else dy
 
     def control_vjp(self, py: Array) -> Controls:
         """Those of `vjp`."""
-        return self._controls(py, self.x)
+        pW = {self.weights: transposed_product(py, self.x)}
+        return pW | {"b": array_namespace(py).sum(py, axis=0)} if self.bias else pW
+
+    def second(
+        self, py: Array, dp: Array, dx: Array, du: Controls
+    ) -> tuple[Array, Array, Controls]:
+        """Bilinear in W and x: beside dp only dWᵀ py and py dxᵀ count."""
+        dpu = self.control_vjp(dp)
+        dpW = dpu[self.weights] + transposed_product(py, dx)
+        dpx = dp @ self.W + py @ du[self.weights]
+        return py @ self.W, dpx, dpu | {self.weights: dpW}
 
     def control_second(self, py: Array, dp: Array, du: Controls) -> Controls:
         """Affine in the controls: only dp counts."""
-        return self._controls(dp, self.x)
-
-    def curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
-        """Bilinear in W and x: dWᵀ py and py dxᵀ."""
-        return py @ du["W"], self._controls(py, dx) | self._zero_bias(py)
-
-    def _controls(self, py: Array, x: Array) -> Controls:
-        xp = array_namespace(py)
-        W = transposed_product(py, x)
-        return {"W": W, "b": xp.sum(py, axis=0)} if self.bias else {"W": W}
-
-    def _zero_bias(self, py: Array) -> Controls:
-        return {"b": 0 * py[0, ...]} if self.bias else {}
+        return self.control_vjp(dp)

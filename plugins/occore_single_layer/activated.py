@@ -1,0 +1,102 @@
+"""Layers with an activation: y = σ(s), where only the argument s(x, u) is the layer's own.
+
+Derivatives, ∘ entry by entry, with s' the derivative of the argument:
+
+    dy = σ'(s) ∘ ds,  ds = s'(dx, du);    q = σ'(s) ∘ py,  (px, pu) = s'ᵀ q
+
+and of these along (dx, du), where py changes by dp:  dq = σ'(s) ∘ dp + σ''(s) ∘ ds ∘ py, which is
+how q changes in the second-order products of s'.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+from occore import (
+    Activation,
+    ActivationName,
+    Array,
+    Controls,
+    Dynamics,
+    JointSecond,
+    Linearization,
+    activation,
+)
+
+
+class ActivatedLayer(Dynamics):
+    """σ(s(x, u)); a subclass has the field `activation` and knows s."""
+
+    activation: ActivationName
+
+    autonomous = True
+
+    @property
+    def kinks(self) -> bool:
+        """Where σ has kinks."""
+        return not activation(self.activation).smooth
+
+    @abstractmethod
+    def argument(self, x: Array, u: Controls) -> Array:
+        """s, (samples, *output_shape)."""
+
+    @abstractmethod
+    def linearize_argument(self, x: Array, u: Controls) -> tuple[Array, Any]:
+        """s and its derivative, which has every optional product of a `Linearization`."""
+
+    def __call__(self, t: float, x: Array, u: Controls) -> Array:
+        """σ(s) of each sample."""
+        return activation(self.activation)(self.argument(x, u))
+
+    def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
+        """The value and its derivative."""
+        s, part = self.linearize_argument(x, u)
+        if self.activation == "identity":
+            return s, part
+        sigma = activation(self.activation)
+        y = sigma(s)
+        return y, ActivatedLinearization(sigma, part, s, y, sigma.slope(s, y))
+
+
+@dataclass(frozen=True)
+class ActivatedLinearization(JointSecond):
+    """The derivative of σ(s); see the head of the module."""
+
+    sigma: Activation
+    argument: Any
+    s: Array
+    y: Array
+    slope: Array
+
+    def jvp(self, dx: Array, du: Controls) -> Array:
+        """σ'(s) ∘ ds."""
+        return self.slope * self.argument.jvp(dx, du)
+
+    def vjp(self, py: Array) -> tuple[Array, Controls]:
+        """s'ᵀ q."""
+        return self.argument.vjp(self.slope * py)
+
+    def control_jvp(self, du: Controls) -> Array:
+        """σ'(s) ∘ ds of dx = 0."""
+        return self.slope * self.argument.control_jvp(du)
+
+    def control_vjp(self, py: Array) -> Controls:
+        """Those of `vjp`."""
+        return self.argument.control_vjp(self.slope * py)
+
+    def second(
+        self, py: Array, dp: Array, dx: Array, du: Controls
+    ) -> tuple[Array, Array, Controls]:
+        """Those of s', where q changes by dq."""
+        dq = self._dq(py, dp, self.argument.jvp(dx, du))
+        return self.argument.second(self.slope * py, dq, dx, du)
+
+    def control_second(self, py: Array, dp: Array, du: Controls) -> Controls:
+        """The last of `second` for dx = 0."""
+        dq = self._dq(py, dp, self.argument.control_jvp(du))
+        return self.argument.control_second(self.slope * py, dq, du)
+
+    def _dq(self, py: Array, dp: Array, ds: Array) -> Array:
+        return self.slope * dp + self.sigma.bend(self.s, self.y) * ds * py
