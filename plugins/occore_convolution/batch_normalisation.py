@@ -15,21 +15,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
-import numpy as np
 from pydantic import Field
 
-from occore import Array, Controls, Dynamics, Example, Layout, Linearization
-from occore_convolution.normalisation import (
-    Groups,
-    linearize_normalised,
-    normalised,
-    scale_and_shift,
-    unit_scale,
-)
+from occore import Example
+from occore_convolution.normalisation import Groups, Normalisation
 
 
 @dataclass(frozen=True)
-class BatchNormalisation(Dynamics):
+class BatchNormalisation(Normalisation):
     """Mean 0 and deviation 1 of each channel over the batch."""
 
     state_shape: tuple[int, ...]
@@ -38,14 +31,7 @@ class BatchNormalisation(Dynamics):
     leading: int | None = field(default=None, metadata={"option": False})
     """How many samples, the first ones, mean and variance are taken of; all by default."""
 
-    autonomous = True
-    affine_in_controls = True
     couples_samples = True
-
-    @property
-    def controls(self) -> Layout:
-        """scale and shift (channels,), where they are trainable."""
-        return scale_and_shift(self.state_shape[-1], self.trainable)
 
     @property
     def groups(self) -> Groups:
@@ -55,18 +41,6 @@ class BatchNormalisation(Dynamics):
     def coupled_by_first(self, samples: int) -> BatchNormalisation:
         """With the mean and variance of the first so many samples, for those and the others."""
         return replace(self, leading=samples)
-
-    def initial_controls(self, rng: np.random.Generator) -> Controls:
-        """γ = 1, β = 0."""
-        return unit_scale(self.controls)
-
-    def __call__(self, t: float, x: Array, u: Controls) -> Array:
-        """The normalised pictures."""
-        return normalised(self.groups, x, u)
-
-    def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
-        """The value and its derivative."""
-        return linearize_normalised(self.groups, x, u)
 
     @classmethod
     def example(cls) -> Example:

@@ -30,10 +30,13 @@ Source: Ioffe and Szegedy, Batch normalization (2015), algorithm 1.
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from occore import Array, Controls, JointSecond, Layout, Linearization, array_namespace
+import numpy as np
+
+from occore import Array, Controls, Dynamics, JointSecond, Layout, Linearization, array_namespace
 from occore_convolution.sums import over_cells, over_channels, over_samples_and_cells
 
 
@@ -94,31 +97,46 @@ class Groups:
         return 1 / (cells * self._counted(x) if self.kind == "batch" else cells)
 
 
-def scale_and_shift(channels: int, trainable: bool) -> Layout:
-    """γ and β, one number for each channel, where they are trainable."""
-    return Layout({"scale": (channels,), "shift": (channels,)} if trainable else {})
+class Normalisation(Dynamics):
+    """γ z + β; a subclass has these fields, says what a group is, and which states it takes."""
 
+    state_shape: tuple[int, ...]
+    trainable: bool
+    epsilon: float
 
-def unit_scale(controls: Layout) -> Controls:
-    """γ = 1 and β = 0."""
-    return {name: value + (name == "scale") for name, value in controls.zeros().items()}
+    autonomous = True
+    affine_in_controls = True
 
+    @property
+    @abstractmethod
+    def groups(self) -> Groups:
+        """What is normalised together."""
 
-def normalised(groups: Groups, x: Array, u: Controls) -> Array:
-    """y."""
-    return affine(groups.normalise(x)[0], u)
+    @property
+    def controls(self) -> Layout:
+        """scale and shift (channels,), where they are trainable."""
+        channels = self.state_shape[-1:]
+        return Layout({"scale": channels, "shift": channels} if self.trainable else {})
+
+    def initial_controls(self, rng: np.random.Generator) -> Controls:
+        """γ = 1, β = 0."""
+        return {name: value + (name == "scale") for name, value in self.controls.zeros().items()}
+
+    def __call__(self, t: float, x: Array, u: Controls) -> Array:
+        """The normalised pictures."""
+        return affine(self.groups.normalise(x)[0], u)
+
+    def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
+        """The value and its derivative."""
+        groups = self.groups
+        z, s = groups.normalise(x)
+        part = NormalisedLinearization(groups, z, s, groups.weights(x), u.get("scale"))
+        return affine(z, u), part
 
 
 def affine(z: Array, u: Controls) -> Array:
     """γ z + β, or z where there are no controls."""
     return u["scale"] * z + u["shift"] if u else z
-
-
-def linearize_normalised(groups: Groups, x: Array, u: Controls) -> tuple[Array, Linearization]:
-    """y and its derivative."""
-    z, s = groups.normalise(x)
-    part = NormalisedLinearization(groups, z, s, groups.weights(x), u.get("scale"))
-    return affine(z, u), part
 
 
 @dataclass(frozen=True)

@@ -12,51 +12,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-import numpy as np
 from pydantic import Field
 
-from occore import Array, Controls, Dynamics, Example, Layout, Linearization
-from occore_convolution.normalisation import (
-    Groups,
-    linearize_normalised,
-    normalised,
-    scale_and_shift,
-    unit_scale,
-)
+from occore import Example
+from occore_convolution.normalisation import Groups, Normalisation
 
 
 @dataclass(frozen=True)
-class TVNormalisation(Dynamics):
+class TVNormalisation(Normalisation):
     """The channels at each cell over the root of the sum of their squares."""
 
     state_shape: tuple[int, ...]
     trainable: Annotated[bool, Field(description="a scale γ and shift β for each channel")] = False
     epsilon: Annotated[float, Field(gt=0, description="ε, added to the sum of squares")] = 1e-5
 
-    autonomous = True
-    affine_in_controls = True
-
-    @property
-    def controls(self) -> Layout:
-        """scale and shift (channels,), where they are trainable."""
-        return scale_and_shift(self.state_shape[-1], self.trainable)
-
     @property
     def groups(self) -> Groups:
         """All channels at one cell of one sample."""
         return Groups("TV", self.epsilon)
-
-    def initial_controls(self, rng: np.random.Generator) -> Controls:
-        """γ = 1, β = 0."""
-        return unit_scale(self.controls)
-
-    def __call__(self, t: float, x: Array, u: Controls) -> Array:
-        """The normalised pictures."""
-        return normalised(self.groups, x, u)
-
-    def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
-        """The value and its derivative."""
-        return linearize_normalised(self.groups, x, u)
 
     @classmethod
     def example(cls) -> Example:
