@@ -122,6 +122,9 @@ from .linearization import (
     Linearization as Linearization,
 )
 from .linearization import (
+    LinearMap as LinearMap,
+)
+from .linearization import (
     Products as Products,
 )
 from .model_matrices import (

@@ -88,3 +88,24 @@ class Products(Linearization):
     def vjp(self, py: Array) -> tuple[Array, Controls]:
         """The given adjoint."""
         return self._vjp(py)
+
+
+class LinearMap(Linearization):
+    """The derivative of a map that is linear in the state and has no controls: the map itself."""
+
+    def __init__(
+        self, forward: Callable[[Array], Array], transpose: Callable[[Array], Array]
+    ) -> None:
+        self._forward, self._transpose = forward, transpose
+
+    def jvp(self, dx: Array, du: Controls) -> Array:
+        """The map of dx."""
+        return self._forward(dx)
+
+    def vjp(self, py: Array) -> tuple[Array, Controls]:
+        """Its transpose of py."""
+        return self._transpose(py), {}
+
+    def curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
+        """Zero."""
+        return 0 * dx, {}

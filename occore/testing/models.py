@@ -13,7 +13,7 @@ from occore.controls import ControlSpace
 from occore.discretization import Discretization
 from occore.dynamics import Dynamics
 from occore.layout import Layout
-from occore.linearization import Linearization
+from occore.linearization import Linearization, LinearMap
 
 
 @dataclass(frozen=True)
@@ -28,24 +28,7 @@ class Decay(Dynamics):
 
     def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
         """−x and its derivative −1."""
-        return -x, DecayLinearization()
-
-
-@dataclass(frozen=True)
-class DecayLinearization(Linearization):
-    """dy = −dx."""
-
-    def jvp(self, dx: Array, du: Controls) -> Array:
-        """−dx."""
-        return -dx
-
-    def vjp(self, py: Array) -> tuple[Array, Controls]:
-        """−py."""
-        return -py, {}
-
-    def curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
-        """None: the map is linear."""
-        return 0 * dx, {}
+        return -x, LinearMap(lambda dx: -dx, lambda py: -py)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from occore import Array, Controls, Dynamics, Example, Layout, Linearization, Products
+from occore import Array, Controls, Dynamics, Example, Layout, Linearization, LinearMap
 from occore_convolution.separable import half_shape
 from occore_convolution.split_channels import merged, split
 
@@ -36,11 +36,7 @@ class JoinChannels(Dynamics):
 
     def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
         """The value and its derivative, which only moves entries."""
-        return merged(x), Products(
-            jvp=lambda dx, du: merged(dx),
-            vjp=lambda py: (split(py), {}),
-            curvature=lambda py, dx, du: (0 * dx, {}),
-        )
+        return merged(x), LinearMap(merged, split)
 
     @classmethod
     def example(cls) -> Example:

@@ -21,8 +21,8 @@ from occore import (
     InputError,
     Layout,
     Linearization,
-    array_namespace,
 )
+from occore_single_layer.flatten import change_of_shape, reshaped
 
 
 @dataclass(frozen=True)
@@ -73,32 +73,13 @@ class Picture(Dynamics):
 
     def __call__(self, t: float, x: Array, u: Controls) -> Array:
         """The pictures, (samples, height, width, channels)."""
-        return array_namespace(x).reshape(x, (x.shape[0], *self.output_shape))
+        return reshaped(x, self.output_shape)
 
     def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
         """The value and its derivative, which is the same change of shape."""
-        return self(t, x, u), PictureLinearization(self)
+        return self(t, x, u), change_of_shape(self.state_shape, self.output_shape)
 
     @classmethod
     def example(cls) -> Example:
         """Two rows of two pixels, by hand."""
         return Example(cls((4,)), x=[[1.0, 2.0, 3.0, 4.0]], u={}, value=[[[[1], [2]], [[3], [4]]]])
-
-
-@dataclass(frozen=True)
-class PictureLinearization(Linearization):
-    """A change of shape, and back."""
-
-    map: Picture
-
-    def jvp(self, dx: Array, du: Controls) -> Array:
-        """dx as pictures."""
-        return self.map(0.0, dx, du)
-
-    def vjp(self, py: Array) -> tuple[Array, Controls]:
-        """py as features."""
-        return array_namespace(py).reshape(py, (py.shape[0], *self.map.state_shape)), {}
-
-    def curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
-        """Zero: the map is linear."""
-        return 0 * dx, {}

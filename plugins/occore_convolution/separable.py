@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from occore import Array, Controls, InputError, Linearization, Products, array_namespace
+from occore import Array, Controls, InputError, Linearization, LinearMap, array_namespace
 
 
 def halves(x: Array) -> tuple[Array, Array]:
@@ -31,9 +31,7 @@ def half_shape(state_shape: tuple[int, ...]) -> tuple[int, ...]:
     return state_shape[1:]
 
 
-IDENTITY = Products(
-    jvp=lambda dx, du: dx, vjp=lambda py: (py, {}), curvature=lambda py, dx, du: (0 * dx, {})
-)
+IDENTITY = LinearMap(lambda dx: dx, lambda py: py)
 """The derivative of A(p) = p."""
 
 

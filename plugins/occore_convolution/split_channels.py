@@ -16,7 +16,7 @@ from occore import (
     InputError,
     Layout,
     Linearization,
-    Products,
+    LinearMap,
     array_namespace,
 )
 from occore_convolution.separable import halves, joined
@@ -50,11 +50,7 @@ class SplitChannels(Dynamics):
 
     def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
         """The value and its derivative, which only moves entries."""
-        return split(x), Products(
-            jvp=lambda dx, du: split(dx),
-            vjp=lambda py: (merged(py), {}),
-            curvature=lambda py, dx, du: (0 * dx, {}),
-        )
+        return split(x), LinearMap(split, merged)
 
     @classmethod
     def example(cls) -> Example:

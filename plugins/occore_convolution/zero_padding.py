@@ -10,7 +10,16 @@ from typing import Annotated
 
 from pydantic import Field
 
-from occore import Array, Controls, Dynamics, Example, Layout, Linearization, array_namespace
+from occore import (
+    Array,
+    Controls,
+    Dynamics,
+    Example,
+    Layout,
+    Linearization,
+    LinearMap,
+    array_namespace,
+)
 from occore_convolution.windows import require_picture
 
 
@@ -36,6 +45,13 @@ class ZeroPadding(Dynamics):
 
     def __call__(self, t: float, x: Array, u: Controls) -> Array:
         """The framed pictures, (samples, *output_shape)."""
+        return self._framed(x)
+
+    def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
+        """The value and its derivative, which is padding too."""
+        return self._framed(x), LinearMap(self._framed, self._unframed)
+
+    def _framed(self, x: Array) -> Array:
         xp = array_namespace(x)
         for axis in range(1, x.ndim - 1):
             shape = (*x.shape[:axis], self.width, *x.shape[axis + 1 :])
@@ -43,9 +59,9 @@ class ZeroPadding(Dynamics):
             x = xp.concat([frame, x, frame], axis=axis)
         return x
 
-    def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
-        """The value and its derivative, which is padding too."""
-        return self(t, x, u), ZeroPaddingLinearization(self)
+    def _unframed(self, py: Array) -> Array:
+        inside = slice(self.width, -self.width)
+        return +py[(slice(None), *(inside for _ in self.state_shape[:-1]), slice(None))]
 
     @classmethod
     def example(cls) -> Example:
@@ -57,23 +73,3 @@ class ZeroPadding(Dynamics):
             u={},
             value=[[zeros, [[0.0], [1.0], [2.0], [0.0]], zeros]],
         )
-
-
-@dataclass(frozen=True)
-class ZeroPaddingLinearization(Linearization):
-    """Padding, and its transpose."""
-
-    map: ZeroPadding
-
-    def jvp(self, dx: Array, du: Controls) -> Array:
-        """dx in a frame of zeros."""
-        return self.map(0.0, dx, du)
-
-    def vjp(self, py: Array) -> tuple[Array, Controls]:
-        """py without the frame."""
-        inside = slice(self.map.width, -self.map.width)
-        return +py[(slice(None), *(inside for _ in self.map.state_shape[:-1]), slice(None))], {}
-
-    def curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
-        """Zero: the map is linear."""
-        return 0 * dx, {}

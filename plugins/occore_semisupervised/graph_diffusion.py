@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from occore import Array, Controls, Data, Dynamics, Example, Layout, Linearization
+from occore import Array, Controls, Data, Dynamics, Example, Layout, Linearization, LinearMap
 from occore_semisupervised.graph_data import graph_of
 from occore_semisupervised.graphs.laplacian import node_product
 
@@ -42,7 +42,10 @@ class GraphDiffusion(Dynamics):
 
     def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
         """−L x and its derivative."""
-        return self(t, x, u), GraphDiffusionLinearization(self.laplacian)
+        L = self.laplacian
+        return self(t, x, u), LinearMap(
+            lambda dx: -node_product(L, dx), lambda py: -node_product(L.T.tocsr(), py)
+        )
 
     def jacobian(self, t: float, x: Array, u: Controls) -> Any:
         """−L for each class of each sample, sparse (samples · n · classes)²."""
@@ -68,22 +71,3 @@ def _row_of_three() -> Any:
     import scipy.sparse
 
     return scipy.sparse.csr_array(np.array([[1.0, -1.0, 0.0], [-1.0, 3.0, -2.0], [0.0, -2.0, 2.0]]))
-
-
-@dataclass(frozen=True)
-class GraphDiffusionLinearization(Linearization):
-    """dy = −L dx."""
-
-    laplacian: Any
-
-    def jvp(self, dx: Array, du: Controls) -> Array:
-        """−L dx."""
-        return -node_product(self.laplacian, dx)
-
-    def vjp(self, py: Array) -> tuple[Array, Controls]:
-        """−Lᵀ py."""
-        return -node_product(self.laplacian.T.tocsr(), py), {}
-
-    def curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
-        """None: the map is linear."""
-        return 0 * dx, {}

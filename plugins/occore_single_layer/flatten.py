@@ -8,7 +8,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from occore import Array, Controls, Dynamics, Example, Layout, Linearization, array_namespace
+from occore import (
+    Array,
+    Controls,
+    Dynamics,
+    Example,
+    Layout,
+    Linearization,
+    LinearMap,
+    array_namespace,
+)
+
+StateShape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -28,11 +39,11 @@ class Flatten(Dynamics):
 
     def __call__(self, t: float, x: Array, u: Controls) -> Array:
         """The samples, (samples, entries)."""
-        return array_namespace(x).reshape(x, (x.shape[0], *self.output_shape))
+        return reshaped(x, self.output_shape)
 
     def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
         """The value and its derivative, which is flattening too."""
-        return self(t, x, u), FlattenLinearization(self)
+        return self(t, x, u), change_of_shape(self.state_shape, self.output_shape)
 
     @classmethod
     def example(cls) -> Example:
@@ -40,20 +51,11 @@ class Flatten(Dynamics):
         return Example(cls((2, 2)), x=[[[1.0, 2.0], [3.0, 4.0]]], u={}, value=[[1, 2, 3, 4]])
 
 
-@dataclass(frozen=True)
-class FlattenLinearization(Linearization):
-    """Flattening, and its transpose."""
+def reshaped(x: Array, shape: StateShape) -> Array:
+    """Each sample in this shape."""
+    return array_namespace(x).reshape(x, (x.shape[0], *shape))
 
-    map: Flatten
 
-    def jvp(self, dx: Array, du: Controls) -> Array:
-        """dx, flattened."""
-        return self.map(0.0, dx, du)
-
-    def vjp(self, py: Array) -> tuple[Array, Controls]:
-        """py in the shape of the state."""
-        return array_namespace(py).reshape(py, (py.shape[0], *self.map.state_shape)), {}
-
-    def curvature(self, py: Array, dx: Array, du: Controls) -> tuple[Array, Controls]:
-        """Zero: the map is linear."""
-        return 0 * dx, {}
+def change_of_shape(before: StateShape, behind: StateShape) -> LinearMap:
+    """The derivative of a change of shape, and its transpose, which changes it back."""
+    return LinearMap(lambda dx: reshaped(dx, behind), lambda py: reshaped(py, before))
