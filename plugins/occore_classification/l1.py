@@ -35,7 +35,7 @@ class L1(ControlObjective):
 
     def for_phases(self, phases: Sequence[Phase]) -> L1:
         """The term itself. Raises InputError for a control that no phase has."""
-        check_chosen(self.controls, phases, lambda path, columns: None)
+        check_chosen(self.controls, phases, lambda path, shape: None)
         return self
 
     def __call__(self, controls: PhaseControls) -> Array:

@@ -18,7 +18,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -34,6 +33,7 @@ from occore import (
     array_namespace,
 )
 from occore_least_squares.differences import difference, transposed_difference
+from occore_least_squares.linear_residual import LinearResidual
 from occore_least_squares.penalised import Chosen, check_chosen, is_chosen
 
 Lengths = tuple[tuple[str, tuple[float, ...]], ...]
@@ -55,7 +55,7 @@ class SmoothnessInTime(ControlObjective):
 
         Raises InputError where no named control varies in time.
         """
-        check_chosen(self.controls, phases, lambda control, columns: None)
+        check_chosen(self.controls, phases, lambda control, shape: None)
         found = tuple(
             (f"{phase.name}/{name}", lengths)
             for phase in phases
@@ -71,13 +71,12 @@ class SmoothnessInTime(ControlObjective):
 
     def __call__(self, controls: PhaseControls) -> Array:
         """R."""
-        return self.linearize(controls)[0]
+        return SmoothnessLinearization(self, controls).value
 
     def linearize(self, controls: PhaseControls) -> tuple[Array, ObjectiveLinearization]:
         """R and its derivatives."""
         part = SmoothnessLinearization(self, controls)
-        r = part.residual
-        return array_namespace(r).sum(r * r) / 2, part
+        return part.value, part
 
     @classmethod
     def example(cls) -> Example:
@@ -103,28 +102,11 @@ def _lengths(phase: Phase) -> Iterator[tuple[str, tuple[float, ...]]]:
 
 
 @dataclass(frozen=True)
-class SmoothnessLinearization(ObjectiveLinearization):
-    """Gradient DᵀD u, Hessian DᵀD, with D u = (u_{k+1} − u_k)/√Δ_k."""
+class SmoothnessLinearization(LinearResidual):
+    """Residual D u, with D u = (u_{k+1} − u_k)/√Δ_k."""
 
     penalty: SmoothnessInTime
     controls: PhaseControls
-
-    @cached_property
-    def residual(self) -> Array:
-        """D u, all controls in one vector."""
-        return self.residual_jvp(self.controls)
-
-    def gradient(self) -> PhaseControls:
-        """DᵀD u."""
-        return self.residual_vjp(self.residual)
-
-    def hessian_product(self, d: PhaseControls) -> PhaseControls:
-        """DᵀD d."""
-        return self.residual_vjp(self.residual_jvp(d))
-
-    def gauss_newton_product(self, d: PhaseControls) -> PhaseControls:
-        """All of the Hessian."""
-        return self.hessian_product(d)
 
     def residual_jvp(self, d: PhaseControls) -> Array:
         """D d, a vector."""

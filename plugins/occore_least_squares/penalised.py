@@ -45,26 +45,12 @@ def chosen(
                 yield phase, name, u if u.ndim else array_namespace(u).reshape(u, (1,))
 
 
-def check_axes(
-    wanted: tuple[str, ...] | None, phases: Sequence[Phase], axes: tuple[int, ...]
-) -> None:
-    """Raise InputError where a penalised control lacks an axis, or has no such name."""
-    check_chosen(wanted, phases, lambda control, columns: None)
-    for phase in phases:
-        for name, shape in phase.layout.shapes.items():
-            if is_chosen(wanted, phase.name, name) and len(shape) < -min(axes):
-                raise InputError(
-                    f"the control '{phase.name}/{name}' has the shape {shape} and no axis "
-                    f"{min(axes)}. Name others in `controls`"
-                )
-
-
 def check_chosen(
     wanted: tuple[str, ...] | None,
     phases: Sequence[Phase],
-    check_columns: Callable[[str, int], None],
+    check: Callable[[str, tuple[int, ...]], None],
 ) -> None:
-    """Call `check_columns(path, length of the last axis)` for each penalised control.
+    """Call `check(path, shape)` for each penalised control.
 
     Raises InputError for a name that no phase has.
     """
@@ -79,7 +65,21 @@ def check_chosen(
     for phase, layout in layouts.items():
         for name, shape in layout.shapes.items():
             if is_chosen(wanted, phase, name):
-                check_columns(f"{phase}/{name}", shape[-1] if shape else 1)
+                check(f"{phase}/{name}", shape)
+
+
+def last_length(shape: tuple[int, ...]) -> int:
+    """The length of the last axis; a number is a vector of one entry."""
+    return shape[-1] if shape else 1
+
+
+def check_axes(axes: tuple[int, ...], control: str, shape: tuple[int, ...]) -> None:
+    """Raise InputError where a control lacks an axis."""
+    if len(shape) < -min(axes):
+        raise InputError(
+            f"the control {control!r} has the shape {shape} and no axis {min(axes)}. Name others "
+            "in `controls`"
+        )
 
 
 def check_picture(picture: tuple[int, int], control: str, columns: int) -> None:

@@ -19,7 +19,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -41,6 +40,7 @@ from occore_least_squares.differences import (
     laplacian,
     transposed_difference,
 )
+from occore_least_squares.linear_residual import LinearResidual
 from occore_least_squares.penalised import (
     Axes,
     Chosen,
@@ -50,6 +50,7 @@ from occore_least_squares.penalised import (
     check_picture,
     chosen,
     is_chosen,
+    last_length,
 )
 
 Named = Literal["identity", "first_difference", "second_difference", "laplacian"]
@@ -85,13 +86,14 @@ class Tikhonov(ControlObjective):
 
     def for_phases(self, phases: Sequence[Phase]) -> Tikhonov:
         """The term itself. Raises InputError for a control or a length that does not fit."""
-        if self.axes is None:
-            check_chosen(self.controls, phases, self._check_columns)
-        else:
-            check_axes(self.controls, phases, self.axes)
+        check_chosen(self.controls, phases, self._check)
         return self
 
-    def _check_columns(self, control: str, columns: int) -> None:
+    def _check(self, control: str, shape: tuple[int, ...]) -> None:
+        if self.axes is not None:
+            check_axes(self.axes, control, shape)
+            return
+        columns = last_length(shape)
         needed = {"identity": 1, "first_difference": 2, "second_difference": 3, "laplacian": 1}
         if self.operator == "laplacian" and self.picture is not None:
             check_picture(self.picture, control, columns)
@@ -160,14 +162,12 @@ class Tikhonov(ControlObjective):
 
     def __call__(self, controls: PhaseControls) -> Array:
         """R."""
-        r = TikhonovLinearization(self, controls).residual
-        return array_namespace(r).sum(r * r) / 2
+        return TikhonovLinearization(self, controls).value
 
     def linearize(self, controls: PhaseControls) -> tuple[Array, ObjectiveLinearization]:
         """R and its derivatives."""
         part = TikhonovLinearization(self, controls)
-        r = part.residual
-        return array_namespace(r).sum(r * r) / 2, part
+        return part.value, part
 
     @classmethod
     def example(cls) -> Example:
@@ -180,28 +180,11 @@ class Tikhonov(ControlObjective):
 
 
 @dataclass(frozen=True)
-class TikhonovLinearization(ObjectiveLinearization):
-    """Gradient Lᵀ L u, Hessian Lᵀ L, residual L u of all penalised controls in one vector."""
+class TikhonovLinearization(LinearResidual):
+    """Residual L u of all penalised controls in one vector."""
 
     penalty: Tikhonov
     controls: PhaseControls
-
-    @cached_property
-    def residual(self) -> Array:
-        """L u."""
-        return self.residual_jvp(self.controls)
-
-    def gradient(self) -> PhaseControls:
-        """Lᵀ L u."""
-        return self.hessian_product(self.controls)
-
-    def hessian_product(self, d: PhaseControls) -> PhaseControls:
-        """Lᵀ L d."""
-        return self.residual_vjp(self.residual_jvp(d))
-
-    def gauss_newton_product(self, d: PhaseControls) -> PhaseControls:
-        """All of the Hessian."""
-        return self.hessian_product(d)
 
     def residual_jvp(self, d: PhaseControls) -> Array:
         """L d, a vector."""

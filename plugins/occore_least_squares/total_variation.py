@@ -49,6 +49,7 @@ from occore_least_squares.penalised import (
     check_chosen,
     check_picture,
     chosen,
+    last_length,
 )
 
 
@@ -79,16 +80,14 @@ class TotalVariation(ControlObjective):
 
     def for_phases(self, phases: Sequence[Phase]) -> TotalVariation:
         """The term itself. Raises InputError for a control that has no such grid."""
-
-        def check(control: str, columns: int) -> None:
-            if self.picture is not None:
-                check_picture(self.picture, control, columns)
-
-        if self.axes is None:
-            check_chosen(self.controls, phases, check)
-        else:
-            check_axes(self.controls, phases, self.axes)
+        check_chosen(self.controls, phases, self._check)
         return self
+
+    def _check(self, control: str, shape: tuple[int, ...]) -> None:
+        if self.axes is not None:
+            check_axes(self.axes, control, shape)
+        elif self.picture is not None:
+            check_picture(self.picture, control, last_length(shape))
 
     def __call__(self, controls: PhaseControls) -> Array:
         """R."""
