@@ -66,7 +66,7 @@ class OnePiece(Chain):
             x = link(x, controls)
         return x
 
-    def linearize(self, x: Array, u: Sequence[Controls]) -> tuple[Array, Sweeps]:
+    def linearize(self, x: Array, u: Sequence[Controls]) -> tuple[Array, OnePieceSweeps]:
         """One link after the other; the linearization of each is kept."""
         start, parts = x, []
         for link, controls in zip(self.links, u, strict=True):

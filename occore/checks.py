@@ -30,7 +30,7 @@ from occore.hybrid_linearization import EventMarch
 from occore.hybrid_march import without_horizon
 from occore.linearization import Linearization
 from occore.phase import Phase
-from occore.problem import Counts, Problem
+from occore.problem import Problem
 
 STEPS = 10.0 ** -np.arange(1.0, 7.0, 0.25)
 SAMPLES = 8
@@ -186,7 +186,7 @@ def check_problem(problem: Problem, theta: Array, rng: np.random.Generator) -> l
     data = problem.data.subset(np.arange(count)).astype(np.dtype(np.float64))
     if is_sparse(inputs):
         data = replace(data, inputs=data.inputs.toarray())
-    problem, theta = replace(problem, data=data, counts=Counts()), theta.astype(np.float64)
+    problem, theta = replace(problem.uncounted, data=data), theta.astype(np.float64)
     problem = frozen(problem.smooth_part, theta)  # a kink has no derivative to be checked
     controls, x, rows = problem.unflatten(theta), problem.data.inputs, []
     for phase in problem.phases:

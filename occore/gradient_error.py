@@ -15,7 +15,7 @@ import numpy as np
 from occore.arrays import Array, norm
 from occore.checks import frozen
 from occore.phase import Phase
-from occore.problem import Counts, Problem
+from occore.problem import Problem
 
 WARN_ABOVE = 1e-4
 
@@ -29,7 +29,7 @@ def gradient_error(problem: Problem, theta: Array, scale: float = 0.0) -> float:
     orders = [p.discretization.order for p in problem.phases if p.discretization is not None]
     if not orders:
         return 0.0
-    coarse = frozen(replace(problem, counts=Counts()), theta)
+    coarse = frozen(problem.uncounted, theta)
     fine = replace(coarse, phases=_halved(coarse, theta))
     a, b = coarse.value_and_gradient(theta)[1], fine.value_and_gradient(theta)[1]
     factor = 2.0 ** min(orders)
@@ -42,7 +42,7 @@ def gradient_gap(problem: Problem, theta: Array, scale: float = 0.0) -> float:
 
     Phases with events have the exact gradient only, and keep it.
     """
-    exact = frozen(replace(problem, counts=Counts()), theta)
+    exact = frozen(problem.uncounted, theta)
     phases = tuple(
         phase if phase.events else replace(phase, gradient="optimize_discretize")
         for phase in exact.phases

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from occore.arrays import Array
 from occore.errors import PluginError
 from occore.observer import Observer
-from occore.problem import Counts, Problem
+from occore.problem import Problem
 from occore.storage.record import ObservationsRecord
 
 Row = dict[str, np.ndarray]
@@ -36,7 +36,7 @@ class Observations:
 
     def look(self, problem: Problem, theta: Array, iteration: int) -> None:
         """Let those observe whose turn it is. Raises PluginError where names or shapes change."""
-        problem = replace(problem, counts=Counts())  # a look is no work
+        problem = problem.uncounted
         for watch in self.watches:
             if iteration % watch.every == 0:
                 found = watch.observer.observe(problem, theta, iteration)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from occore.arrays import Array, Controls, array_namespace, joined
-from occore.chain import Chain, OnePiece
+from occore.chain import Chain, OnePiece, Sweeps
 from occore.data import Data
 from occore.dynamics import StateShape
 from occore.engines import Engine, Threads
@@ -206,6 +206,11 @@ class Problem:
         self.counts.tangent += share * tangent
         self.counts.adjoint += share * adjoint
 
+    @property
+    def uncounted(self) -> Problem:
+        """The same problem with counts of its own: a look at it that is no work."""
+        return replace(self, counts=Counts())
+
     def initial_controls(self, rng: np.random.Generator) -> Array:
         """Where an optimizer starts, a vector (size,)."""
         start = {phase.name: phase.initial_controls(rng) for phase in self.phases}
@@ -298,9 +303,14 @@ class Problem:
         """Value and derivatives at θ."""
         if self.controlled_part is not self:
             return self.controlled_part.at(theta)
-        controls, start = self.unflatten(theta), self.start_states(None)
+        start = self.start_states(None)
         self.count(forward=1)
-        end, sweeps = self._chain(start).linearize(start, self.controls_in_order(theta))
+        chain = self._chain(start)
+        return self._evaluation(theta, *chain.linearize(start, self.controls_in_order(theta)))
+
+    def _evaluation(self, theta: Array, end: Array, sweeps: Sweeps) -> Evaluation:
+        """Value and derivatives, of what the links gave at θ."""
+        controls = self.unflatten(theta)
         x, cost = self.split_cost(end)
         terminal = [(w, *term.linearize(x, self.data.targets)) for w, term in self.terminal]
         ends = [(w, *term.linearize(self.data.inputs, x, controls)) for w, term in self.ends]
@@ -323,12 +333,11 @@ class Problem:
 
     def state_gradients(self, theta: Array) -> list[Array]:
         """∂J/∂x behind each phase, as backpropagation brings them there, for a look at them."""
-        x, parts = self.start_states(None), []
-        for link, u in zip(self.links, self.controls_in_order(theta), strict=True):
-            x, part = link.linearize(x, u)
-            parts.append(part)
-        found = [self.join_cost(self.at(theta).end_gradient(), 1.0)]
-        for part in parts[:0:-1]:
+        start, chain = self.start_states(None), OnePiece(self.links)
+        self.count(forward=1)
+        end, sweeps = chain.linearize(start, self.controls_in_order(theta))
+        found = [self.join_cost(self._evaluation(theta, end, sweeps).end_gradient(), 1.0)]
+        for part in sweeps.parts[:0:-1]:
             found.append(part.vjp(found[-1])[0])
         if self.running is not None:
             found = [p[..., :-1] for p in found]  # without the entry that adds up the cost

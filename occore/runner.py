@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from occore.observing import Observations
 from occore.optimizer import State, Status
 from occore.phase import Phase
 from occore.plugins import Host, load_host
-from occore.problem import Counts, Problem
+from occore.problem import Problem
 from occore.provenance import provenance
 from occore.recording import (
     History,
@@ -264,7 +264,7 @@ class Execution:
         if every is None or self.state.iteration % every:
             return {}
         data = self.problem.data if held_out is None else held_out
-        metrics = _metrics(replace(self.problem, counts=Counts()), self.theta, data)
+        metrics = _metrics(self.problem.uncounted, self.theta, data)
         part = "train" if held_out is None else "held_out"
         return {f"{part}_{k}": float(v) for k, v in metrics.items() if not np.ndim(v)}
 
@@ -287,7 +287,7 @@ class Execution:
     def result(self, status: Status) -> dict[str, Any]:
         """What the run found: the group `/result`, evaluated anew at the final θ."""
         integration = {p.name: _integration(p) for p in self.problem.phases if not p.static}
-        problem = replace(self.problem, counts=Counts())  # a look at the result is no work
+        problem = self.problem.uncounted
         metrics = {"train": _metrics(problem, self.theta, problem.data)}
         if self.built.held_out is not None:
             metrics["held_out"] = _metrics(problem, self.theta, self.built.held_out)

@@ -34,7 +34,6 @@ from occore import (
     InputError,
     JointSecond,
     Layout,
-    initial_weights,
 )
 from occore_convolution.operator import ConvolutionOperator, Realisation
 from occore_convolution.sums import over_samples_and_cells
@@ -102,11 +101,8 @@ class Convolution(ActivatedLayer):
 
     def initial_controls(self, rng: np.random.Generator) -> Controls:
         """K as `initialisation` says, b zero."""
-        u = self.controls.zeros()
-        *stencil, channels_in, channels = u["K"].shape
-        taps = math.prod(stencil)
-        counts = taps * channels_in, taps * channels
-        return u | {"K": initial_weights(self.initialisation, u["K"].shape, *counts, rng)}
+        K = self.operator.initial_stencil(self.initialisation, rng)
+        return self.controls.zeros() | {"K": K}
 
     def argument(self, x: Array, u: Controls) -> Array:
         """conv(x; K) + b of each sample."""

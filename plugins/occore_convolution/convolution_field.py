@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ from occore import (
     InputError,
     Layout,
     activation,
-    initial_weights,
 )
 from occore_convolution.differential_operators import POINTS
 from occore_convolution.double_layer import DoubleLayer, Parametrisation
@@ -122,8 +120,6 @@ class ConvolutionField(Dynamics):
         """Stencils as `initialisation` says, in coefficients where these are controls; b zero."""
         u = self.controls.zeros()
         for layer in self.layers:
-            *stencil, channels, width = shape = layer.operator.stencil_shape
-            taps = math.prod(stencil)
-            K = initial_weights(self.initialisation, shape, taps * channels, taps * width, rng)
+            K = layer.operator.initial_stencil(self.initialisation, rng)
             u[layer.stencil_name] = layer.coefficients(K)
         return u

@@ -31,7 +31,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from occore import Array, ComputationError, InputError, StencilKernel
+from occore import (
+    Array,
+    ComputationError,
+    Initialisation,
+    InputError,
+    StencilKernel,
+    initial_weights,
+)
 from occore_convolution.realisations import fft, gemm, sparse
 from occore_convolution.taps import Boundary, Taps, axis_outputs, axis_sources, taps
 
@@ -115,6 +122,12 @@ class ConvolutionOperator:
     def stencil_shape(self) -> tuple[int, ...]:
         """(*stencil, channels_in, channels_out)."""
         return (*self.stencil, self.channels_in, self.channels_out)
+
+    def initial_stencil(self, name: Initialisation, rng: np.random.Generator) -> Array:
+        """K as the initialiser says, by the taps and channels that an entry has to do with."""
+        taps = math.prod(self.stencil)
+        fans = taps * self.channels_in, taps * self.channels_out
+        return initial_weights(name, self.stencil_shape, *fans, rng)
 
     def forward(self, x: Array, K: Array) -> Array:
         """y, (samples, *output_grid, channels_out)."""

@@ -16,7 +16,7 @@ mean, and a few sharp directions do not show.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -47,7 +47,7 @@ def loss_picture(
     """
     if problem.size < 2:
         raise InputError("a picture of the loss has two directions, and the problem one unknown")
-    apart = replace(problem, counts=type(problem.counts)())
+    apart = problem.uncounted
     directions = np.linalg.qr(rng.standard_normal((problem.size, 2)))[0].T.astype(theta.dtype)
     length = (norm(theta) or 1.0) if radius is None else radius
     steps = np.linspace(-length, length, points, dtype=theta.dtype)

@@ -38,6 +38,7 @@ from occore import (
     StructureError,
     norm,
     require_structure,
+    stop,
 )
 
 
@@ -108,10 +109,14 @@ class SAA(Optimizer[SAAState]):
 
     def finished(self, problem: Problem, theta: Array, state: SAAState) -> Status | None:
         """Where the method converged on all samples, by the gradient norm, or by the limit."""
-        small = self.tolerance * max(1.0, state.initial_gradient_norm)
-        if state.settled or state.gradient_norm <= small:
+        if state.settled:
             return Status.CONVERGED
-        return Status.ITERATION_LIMIT if state.iteration >= self.max_iterations else None
+        return stop(
+            state,
+            initial=max(1.0, state.initial_gradient_norm),
+            tolerance=self.tolerance,
+            max_iterations=self.max_iterations,
+        )
 
     def _sampled(self, problem: Problem, iteration: int) -> Problem:
         """The problem on the sample of an iteration; itself where that is all samples."""

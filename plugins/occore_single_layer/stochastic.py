@@ -30,7 +30,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from occore import Array, Example, Optimizer, Problem, State, Status, norm, overridable
+from occore import Array, Example, Optimizer, Problem, State, Status, norm, overridable, stop
 from occore_classification.proximal import prox_gradient, rough_value
 from occore_single_layer.schedules import ScheduleName, decay, ramp
 
@@ -122,9 +122,12 @@ class StochasticOptimizer(Optimizer[StochasticState]):
 
     def finished(self, problem: Problem, theta: Array, state: StochasticState) -> Status | None:
         """By the gradient norm, where a tolerance is given, or by the number of epochs."""
-        if state.gradient_norm <= self.tolerance * max(1.0, state.initial_gradient_norm):
-            return Status.CONVERGED
-        return Status.ITERATION_LIMIT if state.iteration >= self.max_iterations else None
+        return stop(
+            state,
+            initial=max(1.0, state.initial_gradient_norm),
+            tolerance=self.tolerance,
+            max_iterations=self.max_iterations,
+        )
 
     @classmethod
     @abstractmethod

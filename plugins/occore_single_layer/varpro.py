@@ -67,7 +67,8 @@ class VarPro(SmoothOptimizer[VarProState]):
 
     def step(self, problem: Problem, theta: Array, state: VarProState) -> tuple[Array, VarProState]:
         """One step of θ₁ with the w that belongs to it; at first w alone."""
-        parts, cut = separated(problem), separated(problem).opening.size
+        parts = separated(problem)
+        cut = parts.opening.size
         floor = self.tolerance * max(1.0, state.initial_gradient_norm) / 2
         reduced = Reduced(parts, theta[cut:], self.accuracy, floor)
         if not state.solved:
