@@ -1,8 +1,9 @@
 """A 3 × 3 convolution and its adjoints beside PyTorch and JAX on the processor, with two threads.
 
 One row for each size of layer: forward, then both adjoints (for a picture of one channel only that
-in K). Batches of 128, float32. PyTorch is given channels first and channels last, and the
-faster of the two is its time; JAX is given NHWC and compiles everything as one function.
+in K), in turns of several calls. Batches of 128, float32. PyTorch is given channels first and
+channels last, and the faster of the two is its time; JAX is given NHWC and compiles everything as
+one function.
 """
 
 import time
@@ -16,6 +17,7 @@ from occore_convolution.operator import ConvolutionOperator
 
 THREADS = 2
 SAMPLES = 128
+REPEATS, CALLS = 15, 10
 LAYERS = (
     ConvolutionOperator((28, 28), (3, 3), 16, 16),
     ConvolutionOperator((28, 28), (3, 3), 1, 8),
@@ -128,7 +130,7 @@ def measure() -> tuple[list[Row], list[str]]:
         stride = f", stride {operator.stride}" * (operator.stride > 1)
         work = f"{k} × {k}, {c} → {d} channels, {operator.grid[0]} × {operator.grid[1]}{stride}"
         rows += [
-            compare(work, peer, ours, theirs, "all products to 1e-5", repeats=31)
+            compare(work, peer, ours, theirs, "all products to 1e-5", REPEATS, calls=CALLS)
             for peer, theirs in peers.items()
         ]
     names = {"torch": "PyTorch", "jax": "JAX"}

@@ -37,12 +37,17 @@ def compare(
     agreement: str,
     repeats: int = 9,
     warm_up: bool = True,
+    calls: int = 0,
 ) -> Row:
-    """Time the two in turn; `agreement` says what was asserted. One warm-up each, if wanted."""
+    """Time the two in turn; `agreement` says what was asserted. One warm-up each, if wanted.
+
+    calls: a turn is so many calls after one that is not timed, as in a training that goes on. By
+    default it is one call, and what the other side left is part of it, such as threads that spin.
+    """
     if warm_up:
         ours()
         theirs()
-    times = np.array([(_time(ours), _time(theirs)) for _ in range(repeats)])
+    times = np.array([(_time(ours, calls), _time(theirs, calls)) for _ in range(repeats)])
     low, middle, high = np.quantile(times[:, 0] / times[:, 1], [0.1, 0.5, 0.9])
     a, b = np.median(times, axis=0)
     return Row(work, peer, float(a), float(b), (float(low), float(middle), float(high)), agreement)
@@ -76,10 +81,14 @@ def _line(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _time(function: Callable[[], object]) -> float:
+def _time(function: Callable[[], object], calls: int) -> float:
+    """Seconds of a call in a turn."""
     # The memory that the other side freed is tidied up in the next allocation of some size, which
     # took 10 ms after a backpropagation of PyTorch: it is neither side's work, so it comes before.
     bytearray(1 << 13)
+    if calls:
+        function()
     begin = time.perf_counter()
-    function()
-    return time.perf_counter() - begin
+    for _ in range(max(calls, 1)):
+        function()
+    return (time.perf_counter() - begin) / max(calls, 1)

@@ -24,7 +24,9 @@ from functools import cached_property
 import numpy as np
 
 from occore.arrays import Array
+from occore.kernels import winograd
 from occore.kernels.stencil_plan import Geometry, Plan, Sources, adjoint_plan, forward_plan
+from occore.kernels.stencil_source import FOLD, PAD, blocks, divisor, tile_length
 from occore.kernels.tile import registers, tile, version
 from occore.symbolic.jit import can_compile, compile_source
 from occore.threads import in_order, made_once
@@ -70,26 +72,26 @@ class StencilKernel:
         """The convolution of x (samples, *grid, channels_in)."""
         g = self._geometry
         y = np.empty((len(x), *g.outputs[-len(self.grid) :], self.channels_out), x.dtype)
-        self._correlate(self._forward, x, K.reshape(-1, self.channels_out), y)
+        self._correlate(self._forward, x, K, y)
         return y
 
     def adjoint(self, p: Array, K: Array) -> Array:
         """Its transpose in x, (samples, *grid, channels_in)."""
         x = np.zeros((len(p), *self.grid, self.channels_in), p.dtype)
-        taps = K.reshape(-1, self.channels_in, self.channels_out)[self._adjoint.order]
-        taps = taps.transpose(0, 2, 1).reshape(-1, self.channels_in)
-        self._correlate(self._adjoint, p, taps, x)
+        self._correlate(self._adjoint, p, np.swapaxes(K, -1, -2), x)
         return x
 
     def stencil_gradient(self, x: Array, p: Array) -> Array:
         """Its transpose in K, (*stencil, channels_in, channels_out)."""
         plan, g = self._forward, self._geometry
         rows, columns = g.outputs
+        if self._saves_products(plan):
+            return self._saving_gradient(x, p)
         steps = np.array([(i * plan.in_steps[0], columns) for i in range(rows)])
         sizes = np.array([plan.size, plan.padded, rows * columns * self.channels_out])
         entries = math.prod(self.stencil) * self.channels_in * self.channels_out
         sums = np.zeros((SHARDS, entries), x.dtype)
-        count = _divisor(int(np.gcd.reduce(plan.runs[:, 1])), registers().accumulators)
+        count = divisor(int(np.gcd.reduce(plan.runs[:, 1])), registers().accumulators)
         loop = _gradient(count, plan.in_steps[1], self.channels_out, x.dtype.itemsize)
         flat = np.ascontiguousarray(x).ravel(), np.ascontiguousarray(p).ravel()
 
@@ -99,17 +101,33 @@ class StencilKernel:
         self._in_shards(work, len(x))
         return np.sum(sums, axis=0).reshape(*self.stencil, self.channels_in, self.channels_out)
 
-    def _correlate(self, plan: Plan, x: Array, taps: Array, out: Array) -> None:
+    def _saving_gradient(self, x: Array, p: Array) -> Array:
+        plan, c, d = self._forward, self.channels_in, self.channels_out
+        rows, columns = self._geometry.outputs
+        sizes = np.array([plan.size, plan.padded, rows * columns * d])
+        sums = np.zeros((SHARDS, winograd.PLACES, c, d), x.dtype)
+        loop = winograd.gradient(divisor(c, registers().accumulators), c, d, x.dtype.itemsize)
+        flat = np.ascontiguousarray(x).ravel(), np.ascontiguousarray(p).ravel()
+
+        def work(k: int, first: int, end: int) -> None:
+            total = sums[k].ravel()
+            loop(*flat, total, plan.copies, sizes, rows, columns, plan.in_steps[0], first, end)
+
+        self._in_shards(work, len(x))
+        return winograd.gathered(np.sum(sums, axis=0))
+
+    def _correlate(self, plan: Plan, x: Array, K: Array, out: Array) -> None:
+        """K: (*stencil, channels of x, channels of out)."""
         folds = plan.copies[:0] if plan.folds is None else plan.folds
         sizes = np.array([plan.size, plan.padded, math.prod(out.shape[1:]), plan.padded_out])
-        loop = _correlation(
-            _tile_length(plan.fewest_columns),
-            plan.in_steps[1],
-            plan.out_steps[1],
-            taps.shape[1],
-            x.dtype.itemsize,
-            plan.folds is not None,
-        )
+        taps = K.reshape(-1, *K.shape[-2:])[plan.order]
+        columns, text = plan.fewest_columns, (x.dtype.itemsize, plan.folds is not None)
+        if self._saves_products(plan):
+            taps = winograd.spread(taps.reshape(K.shape))
+            loop = winograd.correlation(tile_length(columns // 2), *K.shape[-2:], *text)
+        else:
+            along = plan.in_steps[1], plan.out_steps[1]
+            loop = _correlation(tile_length(columns), *along, K.shape[-1], *text)
         steps = np.array([plan.in_steps[0], plan.out_steps[0]])
         arrays = (plan.copies, plan.phases, plan.runs, folds, steps, sizes)
         flat = np.ascontiguousarray(x).ravel(), np.ascontiguousarray(taps).ravel(), out.ravel()
@@ -125,6 +143,12 @@ class StencilKernel:
         cuts = [samples * k // count for k in range(count + 1)]
         shards = zip(range(count), cuts[:-1], cuts[1:], strict=True)
         deque(in_order(lambda shard: work(*shard), shards, None if count > 1 else 1), maxlen=0)
+
+    def _saves_products(self, plan: Plan) -> bool:
+        """Whether `occore.kernels.winograd` takes it, and gains."""
+        even = all(cells % 2 == 0 for cells in plan.phases[0, 4:6])
+        compact = self.stencil == winograd.TAPS and self.stride == self.dilation == 1
+        return even and compact and winograd.gains(self.channels_in, self.channels_out)
 
     @cached_property
     def _geometry(self) -> Geometry:
@@ -158,33 +182,6 @@ class StencilKernel:
         return taps * math.prod(self._geometry.outputs)
 
 
-def _divisor(number: int, most: int) -> int:
-    """The largest divisor that is not above `most`."""
-    return max(k for k in range(1, most + 1) if number % k == 0)
-
-
-def _tile_length(columns: int) -> int:
-    """Outputs in registers at a time; the last tile of a row overlaps the one before."""
-    tiles = -(-columns // registers().accumulators)
-    return -(-columns // tiles)
-
-
-def _blocks(width: int, itemsize: int) -> list[tuple[int, int]]:
-    """Pairs (first, lanes) that divide these channels among vector registers."""
-    most = registers().size // itemsize
-    return [(first, min(most, width - first)) for first in range(0, width, most)]
-
-
-# Indices into slices begin at zero, so the compiler knows that none is negative: ten times as fast.
-PAD = """
-        for q in range(copies.shape[0]):
-            to, begin, length = copies[q, 0], n * sizes[0] + copies[q, 1], copies[q, 2]
-            row, given = padded[to : to + length], x[begin : begin + length]
-            for e in range(length):
-                row[e] = given[e]
-"""
-
-
 @made_once
 def _correlation(
     count: int, in_step: int, out_step: int, width: int, itemsize: int, folded: bool
@@ -195,7 +192,7 @@ def _correlation(
         f"""
                     tile({target}, value + {first}, padded, place, part, taps, start + {first},
                          {count}, {lanes}, {in_step}, 1, {out_step}, {width}, 0)"""
-        for first, lanes in _blocks(width, itemsize)
+        for first, lanes in blocks(width, itemsize)
     )
     source = f"""@njit
 def correlation(x, taps, out, copies, phases, runs, folds, steps, sizes, first, end):
@@ -208,13 +205,7 @@ def correlation(x, taps, out, copies, phases, runs, folds, steps, sizes, first, 
                 for column in range(0, phases[q, 5], {count}):
                     j = min(column, phases[q, 5] - {count})
                     value = {base}phases[q, 3] + i * steps[1] + j * {out_step}
-                    place = phases[q, 6] + i * steps[0] + j * {in_step}{tiles}
-        for q in range(folds.shape[0]):
-            begin, to, length = folds[q, 0], n * sizes[2] + folds[q, 1], folds[q, 2]
-            row, given = out[to : to + length], wide[begin : begin + length]
-            for e in range(length):
-                row[e] += given[e]
-"""
+                    place = phases[q, 6] + i * steps[0] + j * {in_step}{tiles}{FOLD}"""
     return compile_source(source, "convolution", {"tile": tile()})["correlation"]
 
 
@@ -225,7 +216,7 @@ def _gradient(count: int, in_step: int, width: int, itemsize: int) -> Callable[.
         f"""
                 tile(total, value + {first}, padded, runs[q, 0] + r, steps, p, place + {first},
                      {count}, {lanes}, 1, {in_step}, {width}, {width}, 1)"""
-        for first, lanes in _blocks(width, itemsize)
+        for first, lanes in blocks(width, itemsize)
     )
     source = f"""@njit
 def gradient(x, p, total, copies, runs, steps, sizes, first, end):

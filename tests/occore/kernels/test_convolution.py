@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from occore import threads
-from occore.kernels import convolution, tile
+from occore.kernels import convolution, stencil_source, tile, winograd
 from occore_convolution.operator import ConvolutionOperator
 
 pytest.importorskip("numba")
@@ -47,10 +47,28 @@ def test_fast_and_generic_agree(operator, rng, monkeypatch):
     assert_agree(generic, compute(), 1e-14)
 
 
+@pytest.mark.parametrize(
+    ("grid", "boundary"),
+    [((4, 6), "zero"), ((2, 34), "periodic")],
+)
+def test_with_fewer_products(grid, boundary, rng, monkeypatch):
+    """Winograd's algorithm takes 3 × 3 taps on even grids, with many channels."""
+    compute = products(ConvolutionOperator(grid, (3, 3), 8, 16, boundary), rng)
+    generic = compute()
+    monkeypatch.setattr(convolution, "FEWEST_PRODUCTS", 0)
+    saving = compute()
+    assert_agree(generic, saving, 1e-14)
+    monkeypatch.setattr(winograd, "FEWEST_PAIRS", 1000)
+    assert any(not np.array_equal(a, b) for a, b in zip(saving, compute(), strict=True))
+
+
+@pytest.mark.parametrize("even", [True, False])
 @pytest.mark.parametrize("registers", [tile.Registers(64, 16), tile.Registers(32, 12)], ids=str)
-def test_both_sorts_of_registers(registers, rng, monkeypatch):
-    monkeypatch.setattr(convolution, "registers", lambda: registers)
-    compute = products(ConvolutionOperator((6, 15), (3, 3), 4, 20), rng, np.float32)
+def test_both_sorts_of_registers(registers, even, rng, monkeypatch):
+    for module in (convolution, stencil_source):
+        monkeypatch.setattr(module, "registers", lambda: registers)
+    channels, columns = (8, 34) if even else (4, 15)
+    compute = products(ConvolutionOperator((6, columns), (3, 3), channels, 20), rng, np.float32)
     generic = compute()
     monkeypatch.setattr(convolution, "FEWEST_PRODUCTS", 0)
     assert_agree(generic, compute(), 1e-6)
