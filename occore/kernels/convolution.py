@@ -120,14 +120,15 @@ class StencilKernel:
         """K: (*stencil, channels of x, channels of out)."""
         folds = plan.copies[:0] if plan.folds is None else plan.folds
         sizes = np.array([plan.size, plan.padded, math.prod(out.shape[1:]), plan.padded_out])
-        taps = K.reshape(-1, *K.shape[-2:])[plan.order]
+        c, d = K.shape[-2:]
+        taps = K.reshape(-1, c, d)[plan.order]
         columns, text = plan.fewest_columns, (x.dtype.itemsize, plan.folds is not None)
         if self._saves_products(plan):
             taps = winograd.spread(taps.reshape(K.shape))
-            loop = winograd.correlation(tile_length(columns // 2), *K.shape[-2:], *text)
+            loop = winograd.correlation(tile_length(columns // 2), c, d, *text)
         else:
             along = plan.in_steps[1], plan.out_steps[1]
-            loop = _correlation(tile_length(columns), *along, K.shape[-1], *text)
+            loop = _correlation(tile_length(columns), *along, d, *text)
         steps = np.array([plan.in_steps[0], plan.out_steps[0]])
         arrays = (plan.copies, plan.phases, plan.runs, folds, steps, sizes)
         flat = np.ascontiguousarray(x).ravel(), np.ascontiguousarray(taps).ravel(), out.ravel()
