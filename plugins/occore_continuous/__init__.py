@@ -61,3 +61,11 @@ def occore_register(registry: Any) -> None:
     registry.control_space("piecewise_linear", PiecewiseLinear)
     registry.dynamics("symbolic", ExpressionDynamics)
     registry.objective("bolza", Bolza)
+
+
+@occore.hookimpl
+def occore_commands(cli: Any) -> None:
+    """Add `occore stability-region`."""
+    from occore_continuous.stability_command import command
+
+    cli.add_command(command)
