@@ -1,33 +1,23 @@
-"""What the PDE layers share: their options, and the double layers that they are made of."""
+"""The PDE layers on pictures: their options, and the double layers that they are made of."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-import numpy as np
 from pydantic import Field
 
-from occore import (
-    ActivationName,
-    Controls,
-    Dynamics,
-    Initialisation,
-    InputError,
-    Layout,
-    activation,
-)
+from occore import ActivationName, Initialisation, InputError, activation
 from occore_convolution.differential_operators import POINTS
 from occore_convolution.double_layer import DoubleLayer, Parametrisation
+from occore_convolution.double_layer_field import DoubleLayerField
 from occore_convolution.operator import ConvolutionOperator, Realisation
 from occore_convolution.taps import Boundary
 
 
 @dataclass(frozen=True)
-class ConvolutionField(Dynamics):
-    """A field on pictures whose forces are double layers ± Kᵀ σ(K x + b)."""
+class ConvolutionField(DoubleLayerField):
+    """A field on pictures whose K are convolutions."""
 
     state_shape: tuple[int, ...]
     width: Annotated[
@@ -55,8 +45,6 @@ class ConvolutionField(Dynamics):
     ] = "glorot"
     realisation: Annotated[Realisation, Field(description="how it is computed")] = "gemm"
 
-    autonomous = True
-
     def __post_init__(self) -> None:
         if self.parametrisation != "stencil" and self.stencil != POINTS:
             raise InputError(
@@ -64,25 +52,6 @@ class ConvolutionField(Dynamics):
                 f'{self.stencil}; take parametrisation = "stencil" for others'
             )
         _ = self.layers  # whose sizes are checked here
-
-    @property
-    def kinks(self) -> bool:
-        """Where σ has kinks."""
-        return not activation(self.activation).smooth
-
-    @property
-    @abstractmethod
-    def layers(self) -> tuple[DoubleLayer, ...]:
-        """The double layers, in the order of their controls."""
-
-    @abstractmethod
-    def bounds(self, u: Controls) -> tuple[float, float]:
-        """(ρ, ω) of `spectrum`, where σ never decreases."""
-
-    @property
-    def spectrum(self) -> Callable[[Controls], tuple[float, float]] | None:
-        """Bounds of the eigenvalues of f_x, unless σ has slopes of both signs."""
-        return None if activation(self.activation).steepest is None else self.bounds
 
     def layer(self, shape: tuple[int, ...], sign: float = -1.0, suffix: str = "") -> DoubleLayer:
         """The double layer for pictures of this shape.
@@ -107,19 +76,3 @@ class ConvolutionField(Dynamics):
         return DoubleLayer(
             operator, sigma, self.bias, self.parametrisation, self.mesh_size, sign, suffix
         )
-
-    @property
-    def controls(self) -> Layout:
-        """Those of the double layers."""
-        layout = Layout({})
-        for layer in self.layers:
-            layout = layout + layer.controls
-        return layout
-
-    def initial_controls(self, rng: np.random.Generator) -> Controls:
-        """Stencils as `initialisation` says, in coefficients where these are controls; b zero."""
-        u = self.controls.zeros()
-        for layer in self.layers:
-            K = layer.operator.initial_stencil(self.initialisation, rng)
-            u[layer.stencil_name] = layer.coefficients(K)
-        return u

@@ -1,6 +1,6 @@
-"""A convolution, an activation, and the transposed convolution: the forces of the PDE layers.
+"""A linear map, an activation, and the transposed map: the forces of the PDE layers.
 
-F(x, u) = ± Kᵀ σ(s),    s = K x + b
+F(x, u) = ± Kᵀ σ(s),    s = K x + b,    K a convolution, or another map that is linear in x and K
 
 symbol   code            shape                          meaning
 x        x               (samples, *grid, channels)     pictures
@@ -31,12 +31,15 @@ Imaging Vis. 62 (2020): the symmetric layer.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
+
+import numpy as np
 
 from occore import (
     Activation,
     Array,
     Controls,
+    Initialisation,
     JointSecond,
     Layout,
 )
@@ -49,8 +52,6 @@ from occore_convolution.differential_operators import (
     basis,
     coefficients_of,
 )
-from occore_convolution.operator import ConvolutionOperator
-from occore_convolution.spectral_bound import spectral_bound
 from occore_convolution.sums import over_samples_and_cells
 
 Parametrisation = Literal["stencil", "differential", "axial"]
@@ -58,11 +59,58 @@ Parametrisation = Literal["stencil", "differential", "axial"]
 of three points an axis, or of those along one axis at a time."""
 
 
+class Operator(Protocol):
+    """K: of the state x, and with its transposes in x and in the stencil or matrix K.
+
+    `occore_convolution.operator` states what they must satisfy.
+    """
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        """Cells along each axis; none where x is a vector."""
+        ...
+
+    @property
+    def stencil(self) -> tuple[int, ...]:
+        """Taps along each axis."""
+        ...
+
+    @property
+    def channels_out(self) -> int:
+        """Length of b."""
+        ...
+
+    @property
+    def stencil_shape(self) -> tuple[int, ...]:
+        """Of K."""
+        ...
+
+    def initial_stencil(self, name: Initialisation, rng: np.random.Generator) -> Array:
+        """K at the start."""
+        ...
+
+    def forward(self, x: Array, K: Array) -> Array:
+        """K x."""
+        ...
+
+    def adjoint(self, p: Array, K: Array) -> Array:
+        """Kᵀ p."""
+        ...
+
+    def stencil_gradient(self, x: Array, p: Array) -> Array:
+        """The transpose of K x in K."""
+        ...
+
+    def norm_bound(self, K: Array) -> float:
+        """A bound of ‖K‖."""
+        ...
+
+
 @dataclass(frozen=True)
 class DoubleLayer:
     """sign Kᵀ σ(K x + b); `suffix` ends the names of its controls."""
 
-    operator: ConvolutionOperator
+    operator: Operator
     sigma: Activation
     bias: bool = True
     parametrisation: Parametrisation = "stencil"
@@ -128,7 +176,7 @@ class DoubleLayer:
     def steepness(self, u: Controls) -> float:
         """A bound of the norm of F_x in any state: max σ' ‖K‖². For σ that never decrease."""
         assert self.sigma.steepest is not None  # noqa: S101 - who asks knows
-        return self.sigma.steepest * spectral_bound(self.operator, self.stencil(u)) ** 2
+        return self.sigma.steepest * self.operator.norm_bound(self.stencil(u)) ** 2
 
     def __call__(self, x: Array, u: Controls) -> Array:
         """F, like x."""

@@ -40,6 +40,7 @@ from occore import (
     initial_weights,
 )
 from occore_convolution.realisations import fft, gemm, sparse
+from occore_convolution.spectral_bound import spectral_bound
 from occore_convolution.taps import Boundary, Taps, axis_outputs, axis_sources, taps
 
 Realisation = Literal["gemm", "fft", "sparse"]
@@ -140,6 +141,10 @@ class ConvolutionOperator:
     def stencil_gradient(self, x: Array, p: Array) -> Array:
         """The transpose of `forward` in K, applied to p and summed over the samples."""
         return self._realised(x, p).stencil_gradient(self, x, p)
+
+    def norm_bound(self, K: Array) -> float:
+        """An upper bound of the norm of `forward` in x."""
+        return spectral_bound(self, K)
 
     def matrix(self, K: Array) -> Any:
         """The sparse matrix A, CSR, with vec(y) = A vec(x) for each sample, channels fastest."""

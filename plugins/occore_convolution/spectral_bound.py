@@ -16,11 +16,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from occore import Array
-from occore_convolution.operator import ConvolutionOperator
+
+if TYPE_CHECKING:
+    from occore_convolution.operator import ConvolutionOperator
 
 
 def spectral_bound(operator: ConvolutionOperator, K: Array) -> float:

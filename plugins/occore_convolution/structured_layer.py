@@ -1,21 +1,24 @@
 """Structured layer: a dense layer whose matrix has a pattern.
 
-f(x, u) = σ(K(θ) x + b),    K(θ) = mat(Q θ)
+f(x, u) = σ(K(θ) x − γ x + b),    K(θ) = mat(Q θ)
 
 symbol   code            shape             meaning
 x        x               (samples, n)      state
 θ        u["theta"]      (parameters,)     what the pattern leaves free
 b        u["b"]          (n,)              control; where `bias` is true
 K        K               (n, n)            see `occore_convolution.patterns`
+γ        damping         number            moves the eigenvalues of the matrix to the left
 
 Derivatives are those of a dense layer, with dK = mat(Q dθ) and pθ = Qᵀ vec(pK). The output is like
-the state, so the layer is also a field: dx/dt = σ(K(θ) x + b), as in Haber and Ruthotto, Stable
-architectures for deep neural networks, Inverse Problems 34 (2018).
+the state, so the layer is also a field, as in Haber and Ruthotto, Stable architectures for deep
+neural networks, Inverse Problems 34 (2018). The antisymmetric pattern has all matrices A − Aᵀ: with
+γ = 0 the eigenvalues of f_x = σ' K, similar to √σ' K √σ', are imaginary for σ' ≥ 0.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Literal, get_args
@@ -32,6 +35,8 @@ from occore import (
     Initialisation,
     Layout,
     Linearization,
+    activation,
+    array_namespace,
     initial_weights,
 )
 from occore_convolution.patterns.antisymmetric import Antisymmetric
@@ -70,6 +75,9 @@ class StructuredLayer(Dynamics):
     initialisation: Annotated[
         Initialisation, Field(description="how θ is drawn at the start; b is zero then")
     ] = "glorot"
+    damping: Annotated[
+        float, Field(ge=0, allow_inf_nan=False, description="γ, taken from the diagonal of K")
+    ] = 0.0
 
     autonomous = True
 
@@ -92,6 +100,15 @@ class StructuredLayer(Dynamics):
         return self.dense.kinks
 
     @property
+    def spectrum(self) -> Callable[[Controls], tuple[float, float]] | None:
+        """(0, max σ' ‖K‖) where K is antisymmetric and nothing damps; unknown elsewhere."""
+        steepest = activation(self.activation).steepest
+        if self.pattern != "antisymmetric" or self.damping or steepest is None:
+            return None
+        matrix = self.parametric.matrix
+        return lambda u: (0.0, steepest * float(np.linalg.norm(matrix(u["theta"]), 2)))
+
+    @property
     def controls(self) -> Layout:
         """theta (parameters,) and b (n,)."""
         shapes: dict[str, tuple[int, ...]] = {"theta": (self.parametric.parameters,)}
@@ -104,22 +121,30 @@ class StructuredLayer(Dynamics):
         return u | {"theta": initial_weights(self.initialisation, shape, in_row, in_row, rng)}
 
     def __call__(self, t: float, x: Array, u: Controls) -> Array:
-        """σ(K(θ) x + b) of each sample."""
-        return self.dense(t, x, unfolded(self.parametric, u))
+        """σ(K(θ) x − γ x + b) of each sample."""
+        return self.dense(t, x, self._damped(u))
 
     def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
         """The value and its derivative."""
-        y, part = self.dense.linearize(t, x, unfolded(self.parametric, u))
+        y, part = self.dense.linearize(t, x, self._damped(u))
         return y, StructuredLinearization(self.parametric, part)
+
+    def _damped(self, u: Controls) -> Controls:
+        """The controls of the dense layer at u."""
+        dense = unfolded(self.parametric, u)
+        if self.damping == 0:
+            return dense
+        K, xp = dense["K"], array_namespace(dense["K"])
+        return dense | {"K": K - self.damping * xp.eye(self.dense.width, dtype=K.dtype)}
 
     @classmethod
     def example(cls) -> Example:
-        """K = [[0, 2, 1], [−2, 0, −1], [−1, 1, 0]] and K x = (1.5, −2, −0.25), by hand."""
+        """K = [[0, 2, 1], [−2, 0, −1], [−1, 1, 0]], K x − x/4 = (1.375, −2.0625, −0.5), by hand."""
         return Example(
-            cls(state_shape=(3,), pattern="antisymmetric"),
+            cls(state_shape=(3,), pattern="antisymmetric", damping=0.25),
             x=[[0.5, 0.25, 1.0]],
-            u={"theta": [2.0, 1.0, -1.0], "b": [0.5, -0.25, 0.5]},
-            value=[[math.tanh(2.0), math.tanh(-2.25), math.tanh(0.25)]],
+            u={"theta": [2.0, 1.0, -1.0], "b": [0.5, -0.25, 0.75]},
+            value=[[math.tanh(1.875), math.tanh(-2.3125), math.tanh(0.25)]],
         )
 
 

@@ -1,0 +1,25 @@
+"""Residual networks: layers as steps in time, fields that are stable, and how deep ones train."""
+
+from typing import Any
+
+import occore
+
+
+@occore.hookimpl
+def occore_register(registry: Any) -> None:
+    """Register fields and data sets."""
+    from occore_residual.datasets.ellipses import Ellipses
+    from occore_residual.datasets.swiss_roll import SwissRoll
+    from occore_residual.datasets.two_spirals import TwoSpirals
+    from occore_residual.hamiltonian_dense import HamiltonianDense
+    from occore_residual.hyperbolic_dense import HyperbolicDense
+    from occore_residual.parabolic_dense import ParabolicDense
+    from occore_residual.single_hamiltonian_dense import SingleHamiltonianDense
+
+    registry.dynamics("hamiltonian_dense", HamiltonianDense)
+    registry.dynamics("hyperbolic_dense", HyperbolicDense)
+    registry.dynamics("parabolic_dense", ParabolicDense)
+    registry.dynamics("single_hamiltonian_dense", SingleHamiltonianDense)
+    registry.dataset("ellipses", Ellipses)
+    registry.dataset("swiss_roll", SwissRoll)
+    registry.dataset("two_spirals", TwoSpirals)

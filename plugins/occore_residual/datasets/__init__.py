@@ -1,0 +1,1 @@
+"""Points of the plane that residual networks are tried on."""
