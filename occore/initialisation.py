@@ -5,6 +5,8 @@ zero       0
 standard   U(−1, 1)/√n_in                        Glorot and Bengio (2010), eq. 1
 glorot     U(−1, 1) · √6/√(n_in + n_out)         the same, eq. 16
 he         N(0, 2/n_in)                          He et al. (2015), Delving deep, eq. 10
+uniform    U(−1, 1)                              to be scaled by whoever asks for it
+normal     N(0, 1)                               the same
 
 n_in and n_out count the entries that one output depends on, and those that one input acts on: of a
 convolution, the entries of a stencil times the channels.
@@ -19,7 +21,7 @@ import numpy as np
 
 from occore.arrays import Array
 
-Initialisation = Literal["zero", "standard", "glorot", "he"]
+Initialisation = Literal["zero", "standard", "glorot", "he", "uniform", "normal"]
 """The type of an option that names an initialiser."""
 
 
@@ -35,5 +37,8 @@ def initial_weights(
         return np.zeros(shape)
     if name == "he":
         return math.sqrt(2 / n_in) * rng.standard_normal(shape)
-    bound = 1 / math.sqrt(n_in) if name == "standard" else math.sqrt(6 / (n_in + n_out))
+    if name == "normal":
+        return rng.standard_normal(shape)
+    bounds = {"standard": 1 / math.sqrt(n_in), "glorot": math.sqrt(6 / (n_in + n_out))}
+    bound = bounds.get(name, 1.0)
     return rng.uniform(-bound, bound, shape)

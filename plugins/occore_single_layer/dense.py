@@ -44,9 +44,15 @@ class Dense(ActivatedLayer):
     width: Annotated[int, Field(gt=0, description="number of outputs")]
     activation: Annotated[ActivationName, Field(description="σ, entry by entry")] = "tanh"
     bias: Annotated[bool, Field(description="whether there is a b")] = True
-    initialisation: Annotated[
-        Initialisation, Field(description="how K is drawn at the start; b is zero then")
-    ] = "glorot"
+    initialisation: Annotated[Initialisation, Field(description="how K is drawn at the start")] = (
+        "glorot"
+    )
+    scale: Annotated[
+        float, Field(gt=0, allow_inf_nan=False, description="factor of what is drawn")
+    ] = 1.0
+    random_bias: Annotated[
+        bool, Field(description="b is drawn at the start as K is; otherwise it is zero then")
+    ] = False
 
     def __post_init__(self) -> None:
         if len(self.state_shape) != 1:
@@ -67,10 +73,15 @@ class Dense(ActivatedLayer):
         return (self.width,)
 
     def initial_controls(self, rng: np.random.Generator) -> Controls:
-        """K as `initialisation` says, b zero."""
+        """K as `initialisation` and `scale` say, b zero or drawn like it."""
         u = self.controls.zeros()
         width, n = u["K"].shape
-        return u | {"K": initial_weights(self.initialisation, (width, n), n, width, rng)}
+        drawn = u.keys() if self.random_bias else {"K"}
+        return u | {
+            name: self.scale * initial_weights(self.initialisation, value.shape, n, width, rng)
+            for name, value in u.items()
+            if name in drawn
+        }
 
     def argument(self, x: Array, u: Controls) -> Array:
         """K x + b of each sample."""

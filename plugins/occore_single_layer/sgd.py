@@ -2,10 +2,15 @@
 
     v ← prox_{ηR}(θ + μ v − η g) − θ,    θ ← θ + v,    g = ∇f_B(θ), or ∇f_B(θ + μ v) of Nesterov
 
-symbol   code         meaning
-μ        momentum     share of the last step that is made again; 0 for plain gradient steps
-v        carried[0]   the last step
-f, R     —            smooth terms, and the term with kinks, without which prox is the identity
+symbol   code          meaning
+μ        momentum      share of the last step that is made again; 0 for plain gradient steps
+v        carried[0]    the last step
+f, R     —             smooth terms, and the term with kinks, without which prox is the identity
+λ        weight_decay  decay of all controls, apart from the gradient: then θ ← (1 − η λ) θ
+
+With all samples in a batch this is the method of Rumelhart, Hinton and Williams, Learning
+representations by back-propagating errors, Nature 323 (1986), 533–536: steps with the full gradient
+and momentum, with every weight decremented by a share of it, η λ, after each change.
 
 With `l1` the proximal map is soft thresholding, which makes weights exactly zero; a point that does
 not move minimises f + R, with momentum too. A weight stays zero where the noise of its gradient is
@@ -39,6 +44,9 @@ class SGD(StochasticOptimizer):
 
     momentum: Annotated[float, Field(ge=0, lt=1, description="μ, share of the last step")] = 0.0
     nesterov: Annotated[bool, Field(description="gradient at θ + μ v in place of θ")] = False
+    weight_decay: Annotated[
+        float, Field(ge=0, description="λ, of all controls apart from the gradient")
+    ] = 0.0
 
     def point(self, theta: Array, carried: Array) -> Array:
         """θ, or θ + μ v."""
@@ -55,6 +63,8 @@ class SGD(StochasticOptimizer):
         if problem.smooth_part is not problem:
             v[:] = proximal_point(problem, theta + v, rate) - theta
         theta += v
+        if self.weight_decay:
+            theta *= 1 - rate * self.weight_decay
 
     @classmethod
     def example(cls) -> Example:

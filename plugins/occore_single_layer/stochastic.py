@@ -16,6 +16,9 @@ The objective and the gradient norm of an iteration are those of the epoch, at n
 averaged over the mini-batches, each at the θ that it met; so they lag half an epoch behind. With
 `exact_values` both are evaluated anew at the end of each epoch, for two more work units.
 
+A batch of all samples makes an epoch one step with the full gradient, without an order of samples;
+J and its gradient are then those at the start of the step.
+
 Robbins and Monro, Ann. Math. Statist. 22 (1951), 400–407; Bottou, Curtis and Nocedal, SIAM Rev. 60
 (2018), 223–311.
 """
@@ -54,7 +57,10 @@ class StochasticOptimizer(Optimizer[StochasticState]):
     """How many vectors the method carries along, all zero at the start."""
 
     max_iterations: Annotated[int, Field(gt=0, description="epochs at most")] = 100
-    batch: Annotated[int, Field(gt=0, description="samples of a mini-batch")] = 32
+    batch: Annotated[
+        int,
+        Field(gt=0, description="samples of a mini-batch; all of them or more: the full gradient"),
+    ] = 32
     learning_rate: Annotated[float, Field(gt=0, description="of the first update, η")] = 0.01
     schedule: Annotated[ScheduleName, Field(description="how the learning rate falls")] = "constant"
     half_life: Annotated[
@@ -97,10 +103,9 @@ class StochasticOptimizer(Optimizer[StochasticState]):
         """One epoch."""
         theta, carried, updates = theta.copy(), state.carried.copy(), state.updates
         value, mean, rate = 0.0, np.zeros_like(theta), self.learning_rate
-        for indices, epoch in self._minibatches(problem.data.samples, state.iteration):
-            share = indices.size / problem.data.samples
-            rate = self._rate(epoch, share)
-            part, at = problem.minibatch(indices), self.point(theta, carried)
+        for part, epoch in self._minibatches(problem, state.iteration):
+            share = part.data.samples / problem.data.samples
+            rate, at = self._rate(epoch, share), self.point(theta, carried)
             smooth_value, g = part.smooth_part.value_and_gradient(at)
             value += share * (smooth_value + rough_value(part, at))
             mean += share * g
@@ -134,11 +139,15 @@ class StochasticOptimizer(Optimizer[StochasticState]):
     def example(cls) -> Example:
         """A small problem that is solved by hand."""
 
-    def _minibatches(self, samples: int, epoch: int) -> Iterator[tuple[Array, float]]:
-        """The mini-batches of an epoch, and the time in epochs at which each comes."""
+    def _minibatches(self, problem: Problem, epoch: int) -> Iterator[tuple[Problem, float]]:
+        """The problem on each mini-batch of an epoch, and the time in epochs at which it comes."""
+        samples = problem.data.samples
+        if self.batch >= samples:
+            yield problem, float(epoch)
+            return
         order = np.random.default_rng([self.seed, epoch]).permutation(samples)
         for start in range(0, samples, self.batch):
-            yield order[start : start + self.batch], epoch + start / samples
+            yield problem.minibatch(order[start : start + self.batch]), epoch + start / samples
 
     def _rate(self, epoch: float, share: float) -> float:
         falling = decay(self.schedule, epoch, half_life=self.half_life, epochs=self.max_iterations)

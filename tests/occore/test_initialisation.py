@@ -14,6 +14,8 @@ from occore.initialisation import initial_weights
         ("standard", 1 / math.sqrt(3 * 300), 1 / math.sqrt(300)),
         ("glorot", math.sqrt(2 / 500), math.sqrt(6 / 500)),
         ("he", math.sqrt(2 / 300), math.inf),
+        ("uniform", 1 / math.sqrt(3), 1),
+        ("normal", 1, math.inf),
     ],
 )
 def test_deviation_and_bound(name, deviation, bound):

@@ -30,6 +30,12 @@ def test_nesterov(iterates):
     assert found == pytest.approx([0.9, 0.765], rel=1e-14)
 
 
+def test_weight_decay_follows_each_change(iterates):
+    """v: −0.1, −0.05 − 0.0882; (0.9, 0.882 − 0.1382) · 0.98."""
+    found = iterates(SGD(learning_rate=0.1, momentum=0.5, weight_decay=0.2), 2)
+    assert found == pytest.approx([0.882, 0.728924], rel=1e-14)
+
+
 @pytest.fixture
 def lasso(rng):
     """A fit to 40 samples of which three inputs of eight matter, as a mean."""

@@ -76,6 +76,19 @@ def test_an_epoch_written_out(problem, theta):
         assert state.gradient_norm == pytest.approx(np.linalg.norm(mean), rel=1e-12)
 
 
+def test_a_batch_of_all_is_a_step_with_the_full_gradient(problem, theta):
+    """The method of Rumelhart, Hinton and Williams, written out; J is that before the step."""
+    method = SGD(batch=23, learning_rate=0.1, momentum=0.9)
+    state, v = method.init(problem, theta), np.zeros_like(theta)
+    for _ in range(3):
+        value, g = problem.value_and_gradient(theta)
+        v = 0.9 * v - 0.1 * g
+        after, state = method.step(problem, theta, state)
+        assert_allclose(after, theta + v, rtol=1e-15, atol=1e-16)
+        assert state.value == value
+        theta = after
+
+
 def test_an_epoch_is_two_units_of_work(problem, theta):
     method = SGD(batch=5)
     state = method.init(problem, theta)
