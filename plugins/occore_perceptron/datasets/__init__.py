@@ -1,0 +1,1 @@
+"""Data sets of 1986, all generated, and pictures of shapes."""
