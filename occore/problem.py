@@ -188,7 +188,7 @@ class Problem:
         """A problem on some of the samples, with what follows from the phases handed on to it."""
         whole = self.data.samples if self.whole is None else self.whole
         part = replace(self, data=data, objective=objective, whole=whole)
-        part.__dict__.update(layout=self.layout, _shapes=self._shapes)
+        part.__dict__.update(layout=self.layout, _shapes=self._shapes, _paths=self._paths)
         return part
 
     def excerpt(self, phases: tuple[Phase, ...], objective: Objective, data: Data) -> Problem:
@@ -218,16 +218,28 @@ class Problem:
 
     def flatten(self, controls: PhaseControls) -> Array:
         """The flat vector of the controls of each phase; what is left out is zero."""
-        theta = self.layout.zeros(self.dtype)
-        for phase, named in controls.items():
-            theta.update({f"{phase}/{name}": value for name, value in named.items()})
+        theta = {
+            f"{phase}/{name}": value
+            for phase, named in controls.items()
+            for name, value in named.items()
+        }
+        if len(theta) < len(self.layout):
+            theta = self.layout.zeros(self.dtype) | theta
         return self.layout.flatten(theta)
 
     def unflatten(self, theta: Array) -> PhaseControls:
         """The controls of each phase, views into θ."""
         named = self.layout.unflatten(theta)
         return {
-            phase.name: {name: named[f"{phase.name}/{name}"] for name in phase.layout}
+            phase: {name: named[path] for name, path in paths.items()}
+            for phase, paths in self._paths.items()
+        }
+
+    @cached_property
+    def _paths(self) -> dict[str, dict[str, str]]:
+        """The names of the controls of each phase, and what they are called in `layout`."""
+        return {
+            phase.name: {name: f"{phase.name}/{name}" for name in phase.layout}
             for phase in self.phases
         }
 
@@ -266,7 +278,13 @@ class Problem:
         """What the last link gives."""
         x = self.start_states(inputs)
         self.count(forward=1)
-        return self._chain(x)(x, self.controls_in_order(theta))
+        chain = self._own_chain if inputs is None else self._chain(x)
+        return chain(x, self.controls_in_order(theta))
+
+    @cached_property
+    def _own_chain(self) -> Chain:
+        """The chain of the data: where it is cut follows from them."""
+        return self._chain(self.start_states(None))
 
     def _chain(self, x: Array) -> Chain:
         """The links on these start states, in shards where they can be cut."""
@@ -277,8 +295,7 @@ class Problem:
 
     def controls_in_order(self, theta: Array) -> list[Controls]:
         """The controls of each phase, in the order of the phases."""
-        controls = self.unflatten(theta)
-        return [controls[phase.name] for phase in self.phases]
+        return list(self.unflatten(theta).values())
 
     def split_cost(self, x: Array) -> tuple[Array, Array | float]:
         """End states, observed ones too, and the sum of the running costs up to the last."""
@@ -303,14 +320,13 @@ class Problem:
         """Value and derivatives at θ."""
         if self.controlled_part is not self:
             return self.controlled_part.at(theta)
-        start = self.start_states(None)
+        start, controls = self.start_states(None), self.unflatten(theta)
         self.count(forward=1)
-        chain = self._chain(start)
-        return self._evaluation(theta, *chain.linearize(start, self.controls_in_order(theta)))
+        end, sweeps = self._own_chain.linearize(start, list(controls.values()))
+        return self._evaluation(controls, end, sweeps)
 
-    def _evaluation(self, theta: Array, end: Array, sweeps: Sweeps) -> Evaluation:
-        """Value and derivatives, of what the links gave at θ."""
-        controls = self.unflatten(theta)
+    def _evaluation(self, controls: PhaseControls, end: Array, sweeps: Sweeps) -> Evaluation:
+        """Value and derivatives, of what the links gave at these controls."""
         x, cost = self.split_cost(end)
         terminal = [(w, *term.linearize(x, self.data.targets)) for w, term in self.terminal]
         ends = [(w, *term.linearize(self.data.inputs, x, controls)) for w, term in self.ends]
@@ -333,10 +349,10 @@ class Problem:
 
     def state_gradients(self, theta: Array) -> list[Array]:
         """∂J/∂x behind each phase, as backpropagation brings them there, for a look at them."""
-        start, chain = self.start_states(None), OnePiece(self.links)
+        start, controls = self.start_states(None), self.unflatten(theta)
         self.count(forward=1)
-        end, sweeps = chain.linearize(start, self.controls_in_order(theta))
-        found = [self.join_cost(self._evaluation(theta, end, sweeps).end_gradient(), 1.0)]
+        end, sweeps = OnePiece(self.links).linearize(start, list(controls.values()))
+        found = [self.join_cost(self._evaluation(controls, end, sweeps).end_gradient(), 1.0)]
         for part in sweeps.parts[:0:-1]:
             found.append(part.vjp(found[-1])[0])
         if self.running is not None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 import numpy as np
@@ -61,7 +62,7 @@ class Dense(ActivatedLayer):
                 f'{self.state_shape}: put a phase of kind "flatten" before it'
             )
 
-    @property
+    @cached_property
     def controls(self) -> Layout:
         """K (width, n) and b (width,)."""
         shapes: dict[str, tuple[int, ...]] = {"K": (self.width, *self.state_shape)}
