@@ -32,7 +32,13 @@ from occore.engines import Engine
 from occore.phase import Phase
 
 SHARD_BYTES = 2**20
-"""Of the widest state of a shard, about: half a cache of one core, with what is computed of it."""
+"""Of the widest state of a shard, at most: half a cache of one core, with what is computed of it."""
+
+WORTH_BYTES = 2**17
+"""Of the widest state, from which a shard is worth its calls."""
+
+FEW = 4
+"""Shards that there are at least, where each is worth it: cores for which there is work."""
 
 KEPT_BYTES = 2**30
 """Of linearizations that an evaluation keeps, at most."""
@@ -63,6 +69,7 @@ def cuts(samples: int, shapes: Sequence[StateShape], itemsize: int) -> tuple[sli
     """The shards of so many samples with states of these shapes on their way."""
     widest = itemsize * max(math.prod(shape) for shape in shapes)
     count = math.ceil(samples / max(1, SHARD_BYTES // widest))
+    count = max(count, min(FEW, samples * widest // WORTH_BYTES))
     if 1 < count <= EVEN:
         count = min(samples, 2 ** math.ceil(math.log2(count)))
     ends = [samples * k // count for k in range(count + 1)] if count else [0, samples]

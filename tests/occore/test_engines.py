@@ -145,6 +145,7 @@ def test_the_cuts_follow_from_the_data():
     assert max(sizes) - min(sizes) <= 1
     assert max(sizes) * 28 * 28 * 8 * 4 <= shards.SHARD_BYTES
     assert shards.cuts(100, [(2,)], 8) == (slice(0, 100),)
+    assert len(shards.cuts(4096, [(64,)], 4)) == shards.FEW  # each is worth its calls
     assert len(shards.cuts(3, [(2**22,)], 8)) == 3
     assert shards.cuts(0, [(2,)], 8) == (slice(0, 0),)
 
