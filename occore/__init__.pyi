@@ -106,6 +106,9 @@ from .interface import (
 from .kernels.convolution import (
     StencilKernel as StencilKernel,
 )
+from .kernels.pooling import (
+    WindowKernel as WindowKernel,
+)
 from .kernels.row_products import (
     matrix_product as matrix_product,
 )

@@ -42,6 +42,9 @@ class Activation:
     """max σ', of a σ that never decreases; None for others."""
     smooth: bool = True
     """Whether σ has two continuous derivatives."""
+    slope_of_value: Literal["step"] | tuple[float, float, float] | None = None
+    """σ'(s) as a function of y = σ(s), for compiled loops: one where y > 0, else zero; or the
+    coefficients of 1, y, y². Where there is one, y may stand for s in `slope` and `bend`."""
 
     def __call__(self, s: Array) -> Array:
         """σ(s)."""
@@ -79,12 +82,23 @@ def _softsign_scale(s: Array) -> Array:
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "identity": Activation(lambda s: s, lambda s, y: 0 * s + 1, lambda s, y: 0 * s),
-    "tanh": Activation(_tanh, lambda s, y: 1 - y * y, lambda s, y: -2 * y * (1 - y * y)),
-    "logistic": Activation(
-        _logistic, lambda s, y: y * (1 - y), lambda s, y: (1 - 2 * y) * y * (1 - y), 0.25
+    "identity": Activation(
+        lambda s: s, lambda s, y: 0 * s + 1, lambda s, y: 0 * s, slope_of_value=(1, 0, 0)
     ),
-    "relu": Activation(_relu, _step, lambda s, y: 0 * s, smooth=False),
+    "tanh": Activation(
+        _tanh,
+        lambda s, y: 1 - y * y,
+        lambda s, y: -2 * y * (1 - y * y),
+        slope_of_value=(1, 0, -1),
+    ),
+    "logistic": Activation(
+        _logistic,
+        lambda s, y: y * (1 - y),
+        lambda s, y: (1 - 2 * y) * y * (1 - y),
+        0.25,
+        slope_of_value=(0, 1, -1),
+    ),
+    "relu": Activation(_relu, _step, lambda s, y: 0 * s, smooth=False, slope_of_value="step"),
     "sin": Activation(
         lambda s: array_namespace(s).sin(s),
         lambda s, y: array_namespace(s).cos(s),
@@ -102,6 +116,7 @@ ACTIVATIONS: dict[str, Activation] = {
         lambda s, y: RATE * (AMPLITUDE - y * y / AMPLITUDE),
         lambda s, y: -2 * RATE**2 * y * (1 - y * y / AMPLITUDE**2),
         RATE * AMPLITUDE,
+        slope_of_value=(RATE * AMPLITUDE, 0, -RATE / AMPLITUDE),
     ),
 }
 """By name; the names are those of `ActivationName`."""

@@ -46,7 +46,8 @@ class Plan:
     """How one picture after the other is padded and met with a stencil.
 
     copies: (…, 3) rows (to, from, length), which pad a picture of `size` entries to `padded`.
-    runs: (…, 2) rows (offset, length), the neighbouring entries that one row of the stencil reads.
+    runs: (…, 3) rows (offset, length, start), the neighbouring entries that one row of the stencil
+    reads, and where in the part of the stencil that its phase has, what they are multiplied with.
     phases: (…, 7) rows (first run, end of runs, start in the stencil, start in the value, rows,
     columns, start in the padded picture), each a convolution with stride one of the padded picture.
     in_steps, out_steps: entries from one (row, column) to the next.
@@ -70,12 +71,27 @@ class Plan:
         """Of all phases."""
         return int(self.phases[:, 5].min())
 
+    def fills(self, cells: int) -> bool:
+        """Whether the phases write all of a value with so many cells, each of them in its place."""
+        written = int(np.sum(self.phases[:, 4] * self.phases[:, 5]))
+        return self.folds is None and written == cells
+
+    def arrays(self, value: int) -> tuple[Array, ...]:
+        """What the loops take: (copies, phases, runs, folds, steps from row to row, sizes).
+
+        value: entries of the value.
+        """
+        folds = self.copies[:0] if self.folds is None else self.folds
+        steps = np.array([self.in_steps[0], self.out_steps[0]])
+        sizes = np.array([self.size, self.padded, value, self.padded_out])
+        return self.copies, self.phases, self.runs, folds, steps, sizes
+
 
 def forward_plan(g: Geometry) -> Plan:
     """The convolution of a picture: one phase."""
     (rows, columns), width, c = g.outputs, len(g.sources[1]), g.channels_in
     taps = list(itertools.product(*map(range, g.stencil)))
-    runs = _runs([g.dilation * (i * width + j) * c for i, j in taps], c)
+    runs = _runs([g.dilation * (i * width + j) * c for i, j in taps], c, g.channels_out)
     return Plan(
         size=g.grid[0] * g.grid[1] * c,
         padded=len(g.sources[0]) * width * c,
@@ -107,7 +123,7 @@ def adjoint_plan(g: Geometry) -> Plan:
             ((e * width + f) * d, i * g.stencil[1] + j)
             for (i, e), (j, f) in itertools.product(down.taps, along.taps)
         )
-        own = _runs([offset for offset, _ in taps], d)
+        own = _runs([offset for offset, _ in taps], d, c)
         start = ((down.first + axes[0].left) * width + along.first + axes[1].left) * d
         end, value = len(runs) + len(own), (down.cell * pitch + along.cell) * c
         numbers = (len(order) * d * c, value, down.count, along.count, start)
@@ -171,15 +187,19 @@ def _is_zero_padding(sources: Sources) -> bool:
     return list(sources[begin : begin + len(inside)]) == list(range(inside[0], inside[-1] + 1))
 
 
-def _runs(offsets: Sequence[int], length: int) -> list[list[int]]:
-    """Rows (offset, length) of these many entries at ascending offsets, neighbours joined."""
-    runs: list[list[int]] = []
+def _runs(offsets: Sequence[int], length: int, width: int) -> list[tuple[int, int, int]]:
+    """Rows (offset, length, start) of these many entries at ascending offsets, neighbours joined.
+
+    Each entry is multiplied with a row of the stencil, of this width.
+    """
+    joined: list[list[int]] = []
     for offset in offsets:
-        if runs and sum(runs[-1]) == offset:
-            runs[-1][1] += length
+        if joined and sum(joined[-1]) == offset:
+            joined[-1][1] += length
         else:
-            runs.append([offset, length])
-    return runs
+            joined.append([offset, length])
+    starts = itertools.accumulate((own * width for _, own in joined), initial=0)
+    return [(offset, own, start) for (offset, own), start in zip(joined, starts, strict=False)]
 
 
 def _copies(sources: tuple[Sources, Sources], columns: int, channels: int) -> Array:

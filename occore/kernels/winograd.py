@@ -21,9 +21,8 @@ from typing import Any
 import numpy as np
 
 from occore.arrays import Array
-from occore.kernels.stencil_source import FOLD, PAD, blocks
-from occore.kernels.tile import tile, version
-from occore.symbolic.jit import compile_source
+from occore.kernels.stencil_source import Text, blocks
+from occore.kernels.tile import Tile
 from occore.threads import made_once
 
 Matrix = tuple[tuple[int, ...], ...]
@@ -65,11 +64,12 @@ def gathered(sums: Array) -> Array:
 def correlation(
     count: int, channels_in: int, width: int, itemsize: int, folded: bool
 ) -> Callable[..., None]:
-    """As the loop of the same name in `occore.kernels.convolution`, for taps that are spread.
+    """As `occore.kernels.stencil_loops.correlation_loop`, for taps that are spread; without a bias.
 
     count: tiles in registers at a time.
     """
     target, base = ("wide", "") if folded else ("out", "n * sizes[2] + ")
+    fold = "\n        fold(wide, out, n * sizes[2], folds)" * folded
     spreads = "".join(
         f"""
                     spread(V, {c} + t * {channels_in}, {4 * count * channels_in},
@@ -77,27 +77,30 @@ def correlation(
                            {channels_in}, {lanes})"""
         for c, lanes in blocks(channels_in, itemsize)
     )
-    tiles = "".join(
-        f"""
-                    tile(M, k * {count * width} + {first}, V, k * {count * channels_in}, whole,
-                         taps, k * {channels_in * width} + {first},
-                         {count}, {lanes}, {channels_in}, 1, {width}, {width}, 0)"""
-        for first, lanes in blocks(width, itemsize)
-    )
+    text, tiles = Text(own_version()), ""
+    for first, lanes in blocks(width, itemsize):
+        call = text.tile(
+            Tile(count, lanes, channels_in, 1, width, width),
+            f"""M, k * {count * width} + {first}, V, k * {count * channels_in}, whole,
+                         taps, k * {channels_in * width} + {first}, taps, 0""",
+        )
+        tiles += f"\n                    {call}"
     gathers = "".join(
         f"""
                     gather({target}, value + {first}, steps[1], {width}, M, {first} + t * {width},
                            {4 * count * width}, {count * width}, {lanes})"""
         for first, lanes in blocks(width, itemsize)
     )
-    source = f"""@njit
-def correlation(x, taps, out, copies, phases, runs, folds, steps, sizes, first, end):
-    # tiles of version {version()}, {own_version()}
+    text.add(f"""
+@njit
+def correlation(x, taps, bias, out, plan, first, end):
+    copies, phases, runs, folds, steps, sizes = plan
     padded, wide = np.zeros(sizes[1], x.dtype), np.zeros(sizes[3], x.dtype)
-    origin, whole = phases[0, 6] + runs[0, 0], np.array([[0, {channels_in}]])
+    origin, whole = phases[0, 6] + runs[0, 0], np.array([[0, {channels_in}, 0]])
     V = np.empty({PLACES * count * channels_in}, x.dtype)
     M = np.empty({PLACES * count * width}, x.dtype)
-    for n in range(first, end):{PAD}
+    for n in range(first, end):
+        put(x, n * sizes[0], padded, copies)
         for i in range(0, phases[0, 4], 2):
             for column in range(0, phases[0, 5], {2 * count}):
                 j = min(column, phases[0, 5] - {2 * count})
@@ -105,10 +108,10 @@ def correlation(x, taps, out, copies, phases, runs, folds, steps, sizes, first, 
                     place = origin + i * steps[0] + (j + 2 * t) * {channels_in}{spreads}
                 for k in range({PLACES}):{tiles}
                 for t in range({count}):
-                    value = {base}phases[0, 3] + i * steps[1] + (j + 2 * t) * {width}{gathers}{FOLD}
-"""
-    names = {"tile": tile(), "spread": sandwich(B_TRANSPOSED), "gather": sandwich(A_TRANSPOSED)}
-    return compile_source(source, "winograd", names)["correlation"]
+                    value = {base}phases[0, 3] + i * steps[1] + (j + 2 * t) * {width}{gathers}{fold}
+""")
+    ends = {"spread": sandwich(B_TRANSPOSED), "gather": sandwich(A_TRANSPOSED)}
+    return text.function("correlation", **ends)
 
 
 @made_once
@@ -129,33 +132,36 @@ def gradient(count: int, channels_in: int, width: int, itemsize: int) -> Callabl
                         p, value + {first}, out_row, {width}, {lanes})"""
         for first, lanes in blocks(width, itemsize)
     )
-    tiles = "".join(
-        f"""
-                    tile(total, (k * {channels_in} + c) * {width} + {first}, V, k * deep_in + c,
-                         many, P, k * deep_out + {first},
-                         {count}, {lanes}, 1, {channels_in}, {width}, {width}, 1)"""
-        for first, lanes in blocks(width, itemsize)
-    )
-    source = f"""@njit
-def gradient(x, p, total, copies, sizes, rows, columns, in_row, first, end):
-    # tiles of version {version()}, {own_version()}
+    text, tiles = Text(own_version()), ""
+    for first, lanes in blocks(width, itemsize):
+        call = text.tile(
+            Tile(count, lanes, 1, channels_in, width, width, "out"),
+            f"""total, (k * {channels_in} + c) * {width} + {first}, V, k * deep_in + c,
+                         many, P, k * deep_out + {first}, total, 0""",
+        )
+        tiles += f"\n                    {call}"
+    text.add(f"""
+@njit
+def gradient(x, p, total, plan, rows, columns, first, end):
+    copies, _, _, _, steps, sizes = plan
+    in_row = steps[0]
     padded = np.zeros(sizes[1], x.dtype)
     across, tiles, out_row = columns // 2, rows * columns // 4, columns * {width}
     most = min({MOST_TILES}, tiles)
     deep_in, deep_out = most * {channels_in}, most * {width}
     V, P = np.empty({PLACES} * deep_in, x.dtype), np.empty({PLACES} * deep_out, x.dtype)
-    for n in range(first, end):{PAD}
+    for n in range(first, end):
+        put(x, n * sizes[0], padded, copies)
         for top in range(0, tiles, most):
             for t in range(min(most, tiles - top)):
                 i, j = 2 * ((top + t) // across), 2 * ((top + t) % across)
                 place = i * in_row + j * {channels_in}
                 value = n * sizes[2] + i * out_row + j * {width}{spreads}{scatters}
-            many = np.array([[0, min(most, tiles - top)]])
+            many = np.array([[0, min(most, tiles - top), 0]])
             for k in range({PLACES}):
                 for c in range(0, {channels_in}, {count}):{tiles}
-"""
-    names = {"tile": tile(), "spread": sandwich(B_TRANSPOSED), "scatter": sandwich(A)}
-    return compile_source(source, "winograd", names)["gradient"]
+""")
+    return text.function("gradient", spread=sandwich(B_TRANSPOSED), scatter=sandwich(A))
 
 
 def own_version() -> str:

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 import numpy as np
@@ -57,7 +58,7 @@ class AveragePooling(ActivatedLayer):
     def __post_init__(self) -> None:
         self.windows  # noqa: B018 - a window that does not fit is refused here
 
-    @property
+    @cached_property
     def windows(self) -> Windows:
         """The windows over the grid."""
         return Windows(self.state_shape, self.window, self.stride or self.window)
@@ -91,7 +92,7 @@ class AveragePooling(ActivatedLayer):
 
     def mean(self, x: Array) -> Array:
         """a."""
-        return self.windows.total(x) * (1 / self.windows.cells)
+        return self.windows.mean(x)
 
     def affine(self, a: Array, u: Controls) -> Array:
         """w a + b, or a without a gain."""
@@ -123,7 +124,7 @@ class AveragePoolingLinearization(JointSecond):
 
     def vjp(self, py: Array) -> tuple[Array, Controls]:
         """px = Aᵀ(w q), pw = Σ q ∘ a, pb = Σ q."""
-        return self._spread(self.w * py), self.control_vjp(py)
+        return self.map.windows.spread(self.w * py), self.control_vjp(py)
 
     def control_jvp(self, du: Controls) -> Array:
         """dw a + db."""
@@ -138,18 +139,17 @@ class AveragePoolingLinearization(JointSecond):
     ) -> tuple[Array, Array, Controls]:
         """px and its derivative, and that of pu, where py itself changes by dp."""
         if not self.map.gain:
-            return self._spread(py), self._spread(dp), {}
+            return self.map.windows.spread(py), self.map.windows.spread(dp), {}
         dpu = self._controls(dp * self.a + py * self.map.mean(dx), dp)
-        return self._spread(self.w * py), self._spread(self.w * dp + du["w"] * py), dpu
+        return (
+            self.map.windows.spread(self.w * py),
+            self.map.windows.spread(self.w * dp + du["w"] * py),
+            dpu,
+        )
 
     def control_second(self, py: Array, dp: Array, du: Controls) -> Controls:
         """Affine in the controls: only dp counts."""
         return self.control_vjp(dp)
-
-    def _spread(self, pa: Array) -> Array:
-        windows = self.map.windows
-        part = pa * (1 / windows.cells)
-        return windows.scatter(part for _ in windows.places)
 
     def _controls(self, pw: Array, pb: Array) -> Controls:
         return {"w": over_samples_and_cells(pw), "b": over_samples_and_cells(pb)}

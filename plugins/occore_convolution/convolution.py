@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
@@ -34,11 +34,13 @@ from occore import (
     InputError,
     JointSecond,
     Layout,
+    Linearization,
+    activation,
 )
 from occore_convolution.operator import ConvolutionOperator, Realisation
 from occore_convolution.sums import over_samples_and_cells
 from occore_convolution.taps import Boundary
-from occore_single_layer.activated import ActivatedLayer
+from occore_single_layer.activated import ActivatedLayer, ActivatedLinearization
 
 Count = Annotated[int, Field(gt=0)]
 
@@ -108,6 +110,29 @@ class Convolution(ActivatedLayer):
         """conv(x; K) + b of each sample."""
         return _biased(self.operator, x, u)
 
+    def __call__(self, t: float, x: Array, u: Controls) -> Array:
+        """σ(conv(x; K) + b); in one pass where there are compiled loops for it."""
+        if not self._fuses(x, u):
+            return super().__call__(t, x, u)
+        return self._fused(x, u)
+
+    def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
+        """The value and its derivative; its adjoints in one pass where there are loops for it."""
+        if not self._fuses(x, u):
+            return super().linearize(t, x, u)
+        y, sigma = self._fused(x, u), activation(self.activation)
+        part = ConvolutionLinearization(self.operator, x, u["K"], self.bias)
+        return y, FusedLinearization(ActivatedLinearization(sigma, part, y, y))
+
+    def _fuses(self, x: Array, u: Controls) -> bool:
+        by_value = activation(self.activation).slope_of_value is not None
+        return by_value and self.realisation == "gemm" and self.operator.kernel.fuses(x, u["K"])
+
+    def _fused(self, x: Array, u: Controls) -> Array:
+        relu = self.activation == "relu"
+        y = self.operator.kernel.forward(x, u["K"], u.get("b"), positive=relu)
+        return y if relu else activation(self.activation)(y)
+
     def linearize_argument(self, x: Array, u: Controls) -> tuple[Array, ConvolutionLinearization]:
         """conv(x; K) + b and its derivative."""
         return self.argument(x, u), ConvolutionLinearization(self.operator, x, u["K"], self.bias)
@@ -128,6 +153,50 @@ class Convolution(ActivatedLayer):
             },
             value=[[[math.tanh(value) for value in cell] for cell in s]],
         )
+
+
+@dataclass(frozen=True)
+class FusedLinearization(JointSecond):
+    """The derivative of σ(conv(x; K) + b), whose adjoints are those of `StencilKernel.vjp`.
+
+    general: the derivative in passes, which has y in the place of s, and gives all other products.
+    """
+
+    general: ActivatedLinearization
+
+    def jvp(self, dx: Array, du: Controls) -> Array:
+        """σ'(s) ∘ ds."""
+        return self.general.jvp(dx, du)
+
+    def vjp(self, py: Array) -> tuple[Array, Controls]:
+        """px, pK and pb, of q = σ'(s) ∘ py while it is in the cache."""
+        return self._adjoints(py, state=True)
+
+    def control_jvp(self, du: Controls) -> Array:
+        """σ'(s) ∘ ds of dx = 0."""
+        return self.general.control_jvp(du)
+
+    def control_vjp(self, py: Array) -> Controls:
+        """pK and pb of `vjp`."""
+        return self._adjoints(py, state=False)[1]
+
+    def second(
+        self, py: Array, dp: Array, dx: Array, du: Controls
+    ) -> tuple[Array, Array, Controls]:
+        """Those in passes."""
+        return self.general.second(py, dp, dx, du)
+
+    def control_second(self, py: Array, dp: Array, du: Controls) -> Controls:
+        """That in passes."""
+        return self.general.control_second(py, dp, du)
+
+    def _adjoints(self, py: Array, *, state: bool) -> tuple[Any, Controls]:
+        general, part = self.general, self.general.argument
+        kernel = part.operator.kernel
+        if not kernel.applies(py, part.K):
+            return general.vjp(py)
+        px, pK, pb = kernel.vjp(part.x, part.K, general.y, py, general.sigma, state)
+        return px, {"K": pK, "b": pb} if part.bias else {"K": pK}
 
 
 def _biased(operator: ConvolutionOperator, x: Array, u: Controls) -> Array:

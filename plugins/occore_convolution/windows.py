@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from occore import Array, InputError, array_namespace
+from occore import Array, InputError, WindowKernel, array_namespace
 
 
 def require_picture(kind: str, state_shape: tuple[int, ...]) -> None:
@@ -67,13 +67,28 @@ class Windows:
             for cell in offsets
         )
 
-    def total(self, x: Array) -> Array:
-        """Sum over each window."""
+    @cached_property
+    def kernel(self) -> WindowKernel:
+        """The compiled loops."""
+        return WindowKernel(self.state_shape, self.output_shape, self.width, self.stride)
+
+    def mean(self, x: Array) -> Array:
+        """Mean over each window."""
+        return self.kernel.means(x) if self.kernel.applies(x) else self._mean(x)
+
+    def spread(self, p: Array) -> Array:
+        """The transpose of `mean`."""
+        if self.kernel.applies(p):
+            return self.kernel.spread(p)
+        part = p * (1 / self.cells)
+        return self.scatter(part for _ in self.places)
+
+    def _mean(self, x: Array) -> Array:
         first, *others = self.places
         total = x[first] + x[others[0]] if others else +x[first]
         for place in others[1:]:
             total += x[place]
-        return total
+        return total * (1 / self.cells)
 
     def scatter(self, parts: Iterable[Array]) -> Array:
         """The sum of the adjoints of x ↦ x[place], with one part for each place in order."""

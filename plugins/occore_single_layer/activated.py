@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from occore import (
@@ -23,6 +24,7 @@ from occore import (
     JointSecond,
     Linearization,
     activation,
+    overridable,
 )
 
 
@@ -46,10 +48,12 @@ class ActivatedLayer(Dynamics):
     def linearize_argument(self, x: Array, u: Controls) -> tuple[Array, Any]:
         """s and its derivative, which has every optional product of a `Linearization`."""
 
+    @overridable
     def __call__(self, t: float, x: Array, u: Controls) -> Array:
         """σ(s) of each sample."""
         return activation(self.activation)(self.argument(x, u))
 
+    @overridable
     def linearize(self, t: float, x: Array, u: Controls) -> tuple[Array, Linearization]:
         """The value and its derivative."""
         s, part = self.linearize_argument(x, u)
@@ -57,7 +61,7 @@ class ActivatedLayer(Dynamics):
             return s, part
         sigma = activation(self.activation)
         y = sigma(s)
-        return y, ActivatedLinearization(sigma, part, s, y, sigma.slope(s, y))
+        return y, ActivatedLinearization(sigma, part, s, y)
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,11 @@ class ActivatedLinearization(JointSecond):
     argument: Any
     s: Array
     y: Array
-    slope: Array
+
+    @cached_property
+    def slope(self) -> Array:
+        """σ'(s), when first asked for: a pass over the samples."""
+        return self.sigma.slope(self.s, self.y)
 
     def jvp(self, dx: Array, du: Controls) -> Array:
         """σ'(s) ∘ ds."""

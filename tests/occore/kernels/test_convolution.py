@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from occore import threads
-from occore.kernels import convolution, stencil_source, tile, winograd
+from occore.kernels import convolution, stencil_loops, stencil_source, tile, winograd
 from occore_convolution.operator import ConvolutionOperator
 
 pytest.importorskip("numba")
@@ -63,9 +63,11 @@ def test_with_fewer_products(grid, boundary, rng, monkeypatch):
 
 
 @pytest.mark.parametrize("even", [True, False])
-@pytest.mark.parametrize("registers", [tile.Registers(64, 16), tile.Registers(32, 12)], ids=str)
+@pytest.mark.parametrize(
+    "registers", [tile.Registers(64, 16, 28), tile.Registers(32, 12, 12)], ids=str
+)
 def test_both_sorts_of_registers(registers, even, rng, monkeypatch):
-    for module in (convolution, stencil_source):
+    for module in (convolution, stencil_loops, stencil_source):
         monkeypatch.setattr(module, "registers", lambda: registers)
     channels, columns = (8, 34) if even else (4, 15)
     compute = products(ConvolutionOperator((6, columns), (3, 3), channels, 20), rng, np.float32)
