@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import types
 import typing
 from typing import Any
 
@@ -54,19 +55,25 @@ def options_model(cls: type) -> type[pydantic.BaseModel]:
 def nested_families(cls: type) -> dict[str, str]:
     """The options of a class that are tables with a kind, and the families of these kinds."""
     hints = typing.get_type_hints(cls)
-    return {name: NESTED[hint] for name, hint in hints.items() if _is_nested(hint)}
+    return {name: NESTED[_interface(hint)] for name, hint in hints.items() if _interface(hint)}
 
 
-def _is_nested(hint: Any) -> bool:
-    return isinstance(hint, type) and hint in NESTED
+def _interface(hint: Any) -> Any:
+    """The interface of NESTED that a hint names, by itself or with None as the other choice."""
+    if isinstance(hint, types.UnionType) and type(None) in typing.get_args(hint):
+        hint, *others = [one for one in typing.get_args(hint) if one is not type(None)]
+        return None if others else _interface(hint)
+    return hint if isinstance(hint, type) and hint in NESTED else None
 
 
 def _plain_hint(hint: Any) -> Any:
     """The hint, with a table in place of an interface."""
     if typing.get_origin(hint) is typing.Annotated:
         inner, *metadata = typing.get_args(hint)
-        return typing.Annotated[(Table, *metadata)] if _is_nested(inner) else hint
-    return Table if _is_nested(hint) else hint
+        return typing.Annotated[(_plain_hint(inner), *metadata)]
+    if _interface(hint) is None:
+        return hint
+    return Table if isinstance(hint, type) else Table | None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -83,14 +83,21 @@ def _branch(
 
 
 def _nested(entry: Entry, registry: Registry) -> Schema:
-    """The options that are choices; a choice within a choice has no further ones in the schema."""
+    """The options that are choices, except of what needs one itself.
+
+    A choice that may be left out is any table there, so that the schema is finite.
+    """
     return {
         name: _choice(
-            KindTable,
-            [other for other in registry.entries(family) if not nested_families(other.cls)],
+            KindTable, [other for other in registry.entries(family) if not _needs_choice(other)]
         )
         for name, family in nested_families(entry.cls).items()
     }
+
+
+def _needs_choice(entry: Entry) -> bool:
+    fields = options_model(entry.cls).model_fields
+    return any(fields[name].is_required() for name in nested_families(entry.cls))
 
 
 def _schema(model: type[pydantic.BaseModel]) -> Schema:

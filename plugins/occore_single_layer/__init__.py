@@ -16,11 +16,13 @@ def occore_register(registry: Any) -> None:
     from occore_single_layer.dense import Dense
     from occore_single_layer.flatten import Flatten
     from occore_single_layer.gauss_newton import GaussNewton
+    from occore_single_layer.gram_newton import GramNewton
     from occore_single_layer.layer_statistics import LayerStatistics
     from occore_single_layer.levenberg_marquardt import LevenbergMarquardt
     from occore_single_layer.random_layer import RandomLayer
     from occore_single_layer.saa import SAA
     from occore_single_layer.sgd import SGD
+    from occore_single_layer.spectral_descent import SpectralDescent
     from occore_single_layer.stochastic_diagonal_lm import StochasticDiagonalLM
     from occore_single_layer.varpro import VarPro
 
@@ -30,9 +32,11 @@ def occore_register(registry: Any) -> None:
     registry.optimizer("adagrad", AdaGrad)
     registry.optimizer("adam", Adam)
     registry.optimizer("gauss_newton", GaussNewton)
+    registry.optimizer("gram_newton", GramNewton)
     registry.optimizer("levenberg_marquardt", LevenbergMarquardt)
     registry.optimizer("saa", SAA)
     registry.optimizer("sgd", SGD)
+    registry.optimizer("spectral_descent", SpectralDescent)
     registry.optimizer("stochastic_diagonal_lm", StochasticDiagonalLM)
     registry.optimizer("varpro", VarPro)
     registry.dataset("inverse_crime", InverseCrime)

@@ -35,11 +35,10 @@ from occore import (
     State,
     Status,
     Structure,
-    StructureError,
     norm,
-    require_structure,
     stop,
 )
+from occore_single_layer.last_layer import require_fit
 
 
 @dataclass(frozen=True)
@@ -77,11 +76,7 @@ class SAA(Optimizer[SAAState]):
 
     def init(self, problem: Problem, theta: Array) -> SAAState:
         """Value and gradient of all samples. Raises StructureError for what the method needs."""
-        for structure in self.method.requires:
-            try:
-                require_structure(problem, structure)
-            except StructureError as error:
-                raise StructureError(f"optimizer.method: {error}") from error
+        require_fit(self.method, problem, "method")
         value, size = _exact(problem, theta)
         return SAAState(0, value, size, float("nan"), problem.data.samples, size, False)
 

@@ -23,7 +23,7 @@ from typing import Literal
 ScheduleName = Literal["constant", "inverse", "step", "exponential", "cosine"]
 
 
-def decay(schedule: ScheduleName, epoch: float, *, half_life: float, epochs: int) -> float:
+def decay(schedule: ScheduleName, epoch: float, *, half_life: float, epochs: float) -> float:
     """The factor of the learning rate at this time, between 0 and 1."""
     if schedule == "inverse":
         return 1 / (1 + epoch / half_life)
