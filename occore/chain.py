@@ -29,6 +29,9 @@ class Sweeps(Interface):
     second_order: bool
     """Whether every link has second derivatives."""
 
+    sums: str | None
+    """A link with controls that has its adjoint only as a sum over the samples, if there is one."""
+
     @abstractmethod
     def tangent(self, du: Sequence[Controls]) -> tuple[Array, Any]:
         """Tangent of the end, and what `second` needs to know of the tangents on the way."""
@@ -36,6 +39,10 @@ class Sweeps(Interface):
     @abstractmethod
     def adjoint(self, p: Array) -> list[Controls]:
         """pu of an adjoint of the end."""
+
+    @abstractmethod
+    def of_each(self, p: Array) -> list[Controls]:
+        """The same of each sample alone, (samples, *shape), before they are summed."""
 
     @abstractmethod
     def second(self, p: Array, dp: Array, tangents: Any, du: Sequence[Controls]) -> list[Controls]:
@@ -72,7 +79,7 @@ class OnePiece(Chain):
         for link, controls in zip(self.links, u, strict=True):
             x, part = link.linearize(x, controls)
             parts.append(part)
-        return x, OnePieceSweeps(start, parts)
+        return x, OnePieceSweeps(start, parts, self.links)
 
 
 @dataclass(frozen=True)
@@ -81,11 +88,19 @@ class OnePieceSweeps(Sweeps):
 
     start: Array
     parts: Sequence[Linearization]
+    links: tuple[Phase, ...]
 
     @property
     def second_order(self) -> bool:
         """Whether every link has a curvature."""
         return all(part.curvature is not None for part in self.parts)
+
+    @property
+    def sums(self) -> str | None:
+        """The first link without `control_of_each`."""
+        pairs = zip(self.links, self.parts, strict=True)
+        summed = (link for link, part in pairs if link.layout.size and not part.control_of_each)
+        return next((link.name for link in summed), None)
 
     def tangent(self, du: Sequence[Controls]) -> tuple[Array, list[Array]]:
         """The last tangent, and those behind each link."""
@@ -95,6 +110,10 @@ class OnePieceSweeps(Sweeps):
     def adjoint(self, p: Array) -> list[Controls]:
         """Backpropagation."""
         return composition.control_vjp(self.parts, p)
+
+    def of_each(self, p: Array) -> list[Controls]:
+        """Backpropagation without the sums."""
+        return composition.control_of_each(self.parts, p)
 
     def second(
         self, p: Array, dp: Array, tangents: list[Array], du: Sequence[Controls]

@@ -42,6 +42,15 @@ def control_vjp(parts: Sequence[Linearization], p: Array) -> list[Controls]:
     return [first.vjp(p)[1] if first.control_vjp is None else first.control_vjp(p), *pu]
 
 
+def control_of_each(parts: Sequence[Linearization], p: Array) -> list[Controls]:
+    """The same of each sample alone, (samples, *shape), where every part with controls has it."""
+    pu = []
+    for k, part in reversed(list(enumerate(parts))):
+        pu.append({} if part.control_of_each is None else part.control_of_each(p))
+        p = part.vjp(p)[0] if k else p
+    return pu[::-1]
+
+
 def control_second(
     parts: Sequence[Linearization],
     p: Array,

@@ -54,6 +54,28 @@ class Evaluation:
         self.problem.count(adjoint=1)
         return self._flatten(self.sweeps.adjoint(self.problem.join_cost(p, cost)))
 
+    def of_each(self, p: Array) -> Array:
+        """The rows of `adjoint` before they are summed over the samples, (samples, size).
+
+        Raises StructureError where a phase has its adjoint only as a sum.
+        """
+        self.require_each()
+        self.problem.count(adjoint=1)
+        names = [phase.name for phase in self.problem.phases]
+        found = self.sweeps.of_each(self.problem.join_cost(p, 0.0))
+        named = {f"{n}/{c}": v for n, u in zip(names, found, strict=True) for c, v in u.items()}
+        return np.concatenate(
+            [named[name].reshape(p.shape[0], -1) for name in self.problem.layout], axis=1
+        )
+
+    def require_each(self) -> None:
+        """Raise StructureError where `of_each` would."""
+        if self.sweeps.sums is not None:
+            raise StructureError(
+                f"the phase {self.sweeps.sums!r} has no derivative of each sample alone, only "
+                "their sum"
+            )
+
     def penalty_gradient(self) -> Array:
         """∇R(θ), of the control terms alone."""
         return self._penalties(lambda term: term.gradient())

@@ -51,6 +51,9 @@ class Linearization(Interface):
     control_vjp: Callable[[Array], Controls] | None = None
     """Optional: pu of `vjp(py)` for less work, where px is not wanted."""
 
+    control_of_each: Callable[[Array], Controls] | None = None
+    """Optional: pu of `vjp(py)` of each sample alone, (samples, *shape), before they are summed."""
+
     control_second: Callable[[Array, Array, Controls], Controls] | None = None
     """Optional: dpu of `second(py, dp, 0, du)` for less work, where the state is held."""
 

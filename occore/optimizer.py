@@ -65,6 +65,9 @@ class Optimizer(Interface, Generic[S]):
     state: ClassVar[type[State]]
     """The class of its states, by which a stored state is restored."""
 
+    carries: ClassVar[tuple[str, ...]] = ()
+    """Fields of its states, numbers, that help on other samples of the same data as well."""
+
     report: Callable[[Problem, Array, Any], dict[str, Any]] | None = None
     """Optional: `report(problem, theta, state)` is what the method found beside θ.
 

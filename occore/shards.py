@@ -95,14 +95,14 @@ class InShards(Chain):
         def linearized(k: int) -> tuple[Array, Sweeps]:
             return self.piece(k).linearize(x[self.shards[k]], u)
 
-        ends, kept, size, second_order = [], list[Sweeps | None](), 0, True
+        ends, kept, size, second_order, sums = [], list[Sweeps | None](), 0, True, None
         for k, (end, sweeps) in enumerate(self.engine.map(linearized, self.numbers)):
             ends.append(end)
             size = size or nbytes(sweeps)  # the shards are alike
             kept.append(sweeps if (k + 1) * size <= KEPT_BYTES else None)
-            second_order = second_order and sweeps.second_order
+            second_order, sums = second_order and sweeps.second_order, sweeps.sums
         again = [partial(linearized, k) for k in self.numbers]
-        return np.concatenate(ends), InShardsSweeps(self, kept, again, second_order)
+        return np.concatenate(ends), InShardsSweeps(self, kept, again, second_order, sums)
 
     @property
     def numbers(self) -> range:
@@ -124,6 +124,7 @@ class InShardsSweeps(Sweeps):
     kept: Sequence[Sweeps | None]
     again: Sequence[Callable[[], tuple[Array, Sweeps]]]
     second_order: bool
+    sums: str | None
 
     def tangent(self, du: Sequence[Controls]) -> tuple[Array, list[Any]]:
         """The tangents of the ends, one below the other, and those on the way of kept shards."""
@@ -139,6 +140,15 @@ class InShardsSweeps(Sweeps):
         """The sum over the shards, in their order."""
         shards = self.owner.shards
         return _sum(self._map(lambda k: self._sweeps(k).adjoint(p[shards[k]])))
+
+    def of_each(self, p: Array) -> list[Controls]:
+        """Those of the shards, one below the other."""
+        shards = self.owner.shards
+        found = list(self._map(lambda k: self._sweeps(k).of_each(p[shards[k]])))
+        return [
+            {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+            for pieces in zip(*found, strict=True)
+        ]
 
     def second(
         self, p: Array, dp: Array, tangents: list[Any], du: Sequence[Controls]

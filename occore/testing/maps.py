@@ -52,13 +52,21 @@ def transpose_and_taylor(target: Target, rng: Generator) -> None:
 
 
 def control_products(target: Target, rng: Generator) -> None:
-    """control_jvp(du) == jvp(0, du) and control_vjp(py) == pu of vjp(py)."""
+    """control_jvp(du) == jvp(0, du), control_vjp(py) == pu of vjp(py), and of each sample too."""
     at = draw(target, rng)
     part, (dx, du) = at.part, at.d
     if part.control_jvp is not None:
         close(f"{target.subject}: control_jvp", part.control_jvp(du), part.jvp(0 * dx, du), EXACT)
     if part.control_vjp is not None:
         agree(f"{target.subject}: control_vjp", part.control_vjp(at.py), part.vjp(at.py)[1], EXACT)
+    if part.control_of_each is not None:
+        each = part.control_of_each(at.py)
+        alone = [
+            part.vjp(at.py * (np.arange(len(at.py)) == i).reshape(-1, *[1] * (at.py.ndim - 1)))[1]
+            for i in range(len(at.py))
+        ]
+        rows = {name: np.stack([pu[name] for pu in alone]) for name in alone[0]}
+        agree(f"{target.subject}: control_of_each", each, rows, EXACT)
 
 
 def unchanged_arguments(target: Target, rng: Generator) -> None:

@@ -121,6 +121,11 @@ class LinearLinearization(JointSecond):
         pW = {self.weights: transposed_product(py, self.x)}
         return pW | {"b": array_namespace(py).sum(py, axis=0)} if self.bias else pW
 
+    def control_of_each(self, py: Array) -> Controls:
+        """py xᵀ and py of each sample."""
+        pW = {self.weights: py[:, :, None] * self.x[:, None, :]}
+        return pW | {"b": py} if self.bias else pW
+
     def second(
         self, py: Array, dp: Array, dx: Array, du: Controls
     ) -> tuple[Array, Array, Controls]:

@@ -11,6 +11,7 @@ how q changes in the second-order products of s'.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -93,6 +94,12 @@ class ActivatedLinearization(JointSecond):
     def control_vjp(self, py: Array) -> Controls:
         """Those of `vjp`."""
         return self.argument.control_vjp(self.slope * py)
+
+    @property
+    def control_of_each(self) -> Callable[[Array], Controls] | None:
+        """That of the argument, of q, where it has one."""
+        inner = self.argument.control_of_each
+        return None if inner is None else lambda py: inner(self.slope * py)
 
     def second(
         self, py: Array, dp: Array, dx: Array, du: Controls

@@ -10,6 +10,9 @@ Samples that grow end with all of the data, where the method converges to a mini
 Objective and gradient norm of an iteration are those of J_k where it ended, which flatters θ, since
 it was fitted to that sample; `exact_values` evaluates J itself, for two more work units.
 
+A method starts afresh on each sample, but for the numbers that its class `carries`: the damping of
+`levenberg_marquardt`, which keeps its steps from fitting what is particular to a sample.
+
 symbol   code         meaning
 n₀, γ    sample       size of the first sample, and the factor of its growth (`growth`)
 S_k      indices      drawn anew in each iteration with `resample`; else the first n_k of one order
@@ -43,11 +46,15 @@ from occore_single_layer.last_layer import require_fit
 
 @dataclass(frozen=True)
 class SAAState(State):
-    """Size of the last sample, the first gradient norm, and whether all of the data are solved."""
+    """Size of the last sample, the first gradient norm, and whether all of the data are solved.
+
+    carried: what the method carries from one sample to the next, (numbers,).
+    """
 
     samples: int
     initial_gradient_norm: float
     settled: bool
+    carried: Array
 
 
 @dataclass(frozen=True)
@@ -78,12 +85,15 @@ class SAA(Optimizer[SAAState]):
         """Value and gradient of all samples. Raises StructureError for what the method needs."""
         require_fit(self.method, problem, "method")
         value, size = _exact(problem, theta)
-        return SAAState(0, value, size, float("nan"), problem.data.samples, size, False)
+        samples, none = problem.data.samples, np.zeros(0)
+        return SAAState(0, value, size, float("nan"), samples, size, False, none)
 
     def step(self, problem: Problem, theta: Array, state: SAAState) -> tuple[Array, SAAState]:
         """One sample."""
         part, method, status = self._sampled(problem, state.iteration), self.method, None
         inner = method.init(part, theta)
+        carried = map(float, state.carried)
+        inner = replace(inner, **dict(zip(method.carries, carried, strict=False)))
         for _ in range(self.steps):
             status = method.finished(part, theta, inner)
             if status is not None:
@@ -99,6 +109,7 @@ class SAA(Optimizer[SAAState]):
             gradient_norm=size,
             step_length=inner.step_length,
             samples=part.data.samples,
+            carried=np.array([getattr(inner, name) for name in method.carries], float),
             settled=part is problem and status in (Status.CONVERGED, Status.SOLVED),
         )
 

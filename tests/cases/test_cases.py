@@ -330,7 +330,13 @@ def test_elm_pima(runs):
 
 @pytest.mark.parametrize(
     ("method", "work", "error"),
-    [("adam", 60, 0.03), ("sgd", 90, 0.04), ("saa", 50, 0.025), ("saa_varpro", 110, 0.02)],
+    [
+        ("adam", 60, 0.03),
+        ("sgd", 90, 0.04),
+        ("saa", 50, 0.025),
+        ("saa_varpro", 110, 0.02),
+        ("levenberg_marquardt", 30, 0.03),
+    ],
 )
 def test_peaks5_by_stochastic_methods(runs, method, work, error):
     """Twice the work to 5 % errors that the headers of the cases name."""

@@ -222,6 +222,11 @@ MUTANTS = [
         "control_vjp",
         lambda f, s, py: {k: 2 * p for k, p in f(s, py).items()},
     ),
+    linear(
+        "rows-of-the-next-sample",
+        "control_of_each",
+        lambda f, s, py: {k: np.roll(p, 1, axis=0) for k, p in f(s, py).items()},
+    ),
     linear("second-adjoint-of-p", "control_second", lambda f, s, p, dp, du: f(s, dp, p, du)),
     linear("adjoint-changed-in-place", "vjp", doubles_adjoint_in_place),
     linear("float32-inside", "jvp", through_single),

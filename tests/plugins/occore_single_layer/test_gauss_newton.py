@@ -96,7 +96,7 @@ def test_damping_falls_by_a_third_at_most_and_grows_faster_and_faster(rng):
     problem = regression(rng)
     theta = problem.initial_controls(rng)
     method = LevenbergMarquardt(first_damping=1e-8)
-    state = method.init(problem, theta)
+    theta, state = method.step(problem, theta, method.init(problem, theta))
     rejected = 0
     for _ in range(40):
         new, after = method.step(problem, theta, state)

@@ -15,6 +15,7 @@ from occore_classification.softmax_cross_entropy import SoftmaxCrossEntropy
 from occore_least_squares.cgls import CGLS
 from occore_least_squares.linear import Linear
 from occore_least_squares.tikhonov import Tikhonov
+from occore_single_layer.levenberg_marquardt import LevenbergMarquardt
 from occore_single_layer.saa import SAA
 
 
@@ -80,6 +81,23 @@ def test_a_sample_grows_without_overflow(problem):
 @pytest.mark.parametrize("resample", [True, False])
 def test_resumed_after_each_sample_it_ends_in_the_same_bits(problem, rng, resample):
     method = SAA(LBFGS(), sample=10, growth=1.4, steps=3, max_iterations=5, resample=resample)
+    example = Example(method, problem=problem, theta=np.zeros(problem.size))
+    exact_resume(example, rng)
+    no_traces(example, rng)
+
+
+@pytest.mark.parametrize("inner", ["cg", "cholesky"])
+def test_the_damping_is_carried_to_the_next_sample(problem, rng, inner):
+    method = SAA(LevenbergMarquardt(inner=inner), sample=20, growth=1.0, steps=1, max_iterations=4)
+    theta = np.zeros(problem.size)
+    theta, state = method.step(problem, theta, method.init(problem, theta))
+    order = np.random.default_rng([0, 1]).permutation(60)
+    part = problem.minibatch(order[:20])
+    begun = replace(method.method.init(part, theta), damping=state.carried[0])
+    expected, after = method.method.step(part, theta, begun)
+    theta, state = method.step(problem, theta, state)
+    assert_allclose(theta, expected, rtol=1e-12)
+    assert_allclose(state.carried, [after.damping, after.growth], rtol=1e-12)
     example = Example(method, problem=problem, theta=np.zeros(problem.size))
     exact_resume(example, rng)
     no_traces(example, rng)
