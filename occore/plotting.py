@@ -37,9 +37,12 @@ def plot_history(run: Run, axes: Axes) -> None:
     """Objective and gradient norm against the iteration; logarithmic beyond a decade."""
     history = run.history
     gradient = axes.twinx()
-    for place, name, color in ((axes, "objective", "C0"), (gradient, "gradient_norm", "C1")):
+    for place, name, color, style in (
+        (axes, "objective", "C0", "-"),
+        (gradient, "gradient_norm", "C1", "--"),  # the other is seen where it is as high
+    ):
         values = history[name]
-        place.plot(history["iteration"], values, color=color, marker=_marker(values))
+        place.plot(history["iteration"], values, style, color=color, marker=_marker(values))
         place.set_ylabel(name.replace("_", " "), color=color)
         place.tick_params(axis="y", labelcolor=color)
         if _decades(values) > 1:

@@ -41,11 +41,12 @@ def report(console: Console, run: Run, files: tuple[Path, ...] = ()) -> int:
             highlight=False,
         )
     path = shlex.quote(str(run.path))
-    console.print(f"\nrun file           {path}", highlight=False)
+    commands = {"look inside": f"inspect {path}", "see it": f"inspect {path} --plot figure.png"}
     if status in (Status.INTERRUPTED, Status.ITERATION_LIMIT):
         plugins = "".join(f" --plugin {shlex.quote(str(file))}" for file in files)
         more = " --set optimizer.max_iterations=…" if status is Status.ITERATION_LIMIT else ""
-        console.print(f"go on              occore resume {path}{plugins}{more}", highlight=False)
-    console.print(f"look inside        occore inspect {path}", highlight=False)
-    console.print(f"see it             occore inspect {path} --plot figure.png", highlight=False)
+        commands = {"go on": f"resume {path}{plugins}{more}"} | commands
+    console.print(f"\nrun file           {path}", highlight=False, soft_wrap=True)
+    for what, command in commands.items():  # to be copied, and so each in one line
+        console.print(f"{what:<19}occore {command}", highlight=False, soft_wrap=True)
     return 1 if status.failed else 0

@@ -20,6 +20,15 @@ PANEL = 4.6
 MOST_LABELS = 12
 """Classes whose counts are written into the confusion matrix."""
 
+MOST_LETTERS = 30
+"""Of the names of all classes, side by side under the confusion matrix; more are turned."""
+
+LEAST_REJECTED = 10.0
+"""Per cent of rejected samples to which the reject option is drawn at least; else to no error."""
+
+RULES = {"difference": "best − second output", "best": "best output"}
+"""What the rules of `reject` look at, as legends say it."""
+
 
 @dataclass(frozen=True)
 class ClassificationFigure:
@@ -84,7 +93,7 @@ def plot_confusion(metrics: dict[str, Any], classes: list[str], part: str, axes:
                     column, row, str(count), ha="center", va="center", color=color, fontsize=8
                 )
         labels = [name if len(name) <= 12 else f"{name[:11]}…" for name in classes]
-        turn = 45 if max(map(len, labels)) > 2 else 0
+        turn = 45 if sum(len(label) + 1 for label in labels) > MOST_LETTERS else 0
         axes.set_xticks(range(len(labels)), labels, rotation=turn, parse_math=False)
         axes.set_yticks(range(len(labels)), labels, parse_math=False)
     axes.set_xlabel("decision")
@@ -101,7 +110,7 @@ def plot_reliability(parts: dict[str, dict[str, Any]], axes: Axes) -> None:
     for color, (part, metrics) in zip(("C0", "C1"), parts.items(), strict=False):
         confidence, samples = metrics["reliability_confidence"], metrics["reliability_samples"]
         error = metrics["expected_calibration_error"]
-        label = f"{part.replace('_', '-')}, expected error {error:.3f}"
+        label = f"{part.replace('_', '-')}, expected calibration error {error:.3f}"
         axes.plot(confidence, metrics["reliability_accuracy"], color=color, label=label)
         area = 10 + 150 * np.asarray(samples) / np.max(samples)
         axes.scatter(confidence, metrics["reliability_accuracy"], area, color=color, alpha=0.6)
@@ -113,13 +122,20 @@ def plot_reliability(parts: dict[str, dict[str, Any]], axes: Axes) -> None:
 
 def plot_reject(parts: dict[str, dict[str, Any]], axes: Axes) -> None:
     """Errors among the accepted samples against the rejected share, in per cent, by both rules."""
+    last = LEAST_REJECTED
     for color, (part, metrics) in zip(("C0", "C1"), parts.items(), strict=False):
         shares = 100 * metrics["reject_shares"]
-        for rule, style in (("difference", "-"), ("best", "--")):
-            label = f"{part.replace('_', '-')}, by {rule}"
+        # of two classes both rules are one: wide and pale below, so that the other is seen on it
+        for (rule, name), (style, width, alpha) in zip(
+            RULES.items(), (("-", 3.5, 0.4), ("--", 1.5, 1.0)), strict=True
+        ):
             errors = 100 * metrics[f"reject_error_{rule}"]
-            axes.plot(shares, errors, style, color=color, label=label)
-    axes.axhline(1, color="0.6", linewidth=1)
+            label = f"{part.replace('_', '-')}, by {name}"
+            axes.plot(shares, errors, style, linewidth=width, alpha=alpha, color=color, label=label)
+            last = max(last, shares[np.flatnonzero(errors)].max(initial=0.0))
+    axes.axhline(1, color="0.6", linewidth=1, linestyle=":", label="1 %")
+    axes.set_xlim(0, last)
+    axes.set_ylim(bottom=0)
     axes.set_xlabel("rejected / %")
     axes.set_ylabel("errors among the accepted / %")
     axes.set_title("reject option")
@@ -164,5 +180,7 @@ def plot_regions(regions: dict[str, Any], classes: list[str], axes: Axes) -> Non
             )
     for name, color in zip(classes, colors, strict=True):
         axes.scatter([], [], 12, [color], label=name)
-    axes.legend(loc="upper right", fontsize=8)
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
+    axes.set_xlabel("first input")
+    axes.set_ylabel("second input")
     axes.set_title("decision (held-out samples ringed)")

@@ -57,6 +57,16 @@ def command(*arguments, cwd=None):
     )
 
 
+def test_commands_to_go_on_with_are_each_in_one_line(tmp_path):
+    """However narrow the terminal and long the path, so that they can be copied."""
+    path = tmp_path / ("a" * 90) / "run.h5"
+    path.parent.mkdir()
+    settings = ["--set", "optimizer={kind='cgls',max_iterations=1,tolerance=0.0}"]
+    shown = command("run", DIABETES, "-o", path, "--no-check", *settings).stdout.splitlines()
+    assert f"go on              occore resume {path} --set optimizer.max_iterations=…" in shown
+    assert f"see it             occore inspect {path} --plot figure.png" in shown
+
+
 @pytest.mark.parametrize("name", WRONG_CASES)
 def test_a_wrong_case_is_one_error_with_status_2_and_creates_nothing(
     tmp_path, capsys, name, monkeypatch

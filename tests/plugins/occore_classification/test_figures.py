@@ -1,11 +1,12 @@
 """Figures of classifications, and what the command line says of a run without a minimiser."""
 
+import numpy as np
 import pytest
 
 import occore
 from occore.cli import main
 from occore.plotting import figure_for, save_figure
-from occore_classification.figures import figure
+from occore_classification.figures import figure, plot_confusion, plot_reject
 
 CASES = {"half_plane": 3, "digits": 3, "iris_l1": 3}
 
@@ -55,7 +56,27 @@ def test_errors_against_rejected_digits(tmp_path):
     assert draw.panels == 2
     curves = next(a for a in figure_for(run).get_axes() if a.get_title() == "reject option")
     labels = curves.get_legend_handles_labels()[1]
-    assert labels == [f"{p}, by {r}" for p in ("train", "held-out") for r in ("difference", "best")]
+    rules, parts = ("best − second output", "best output"), ("train", "held-out")
+    assert labels == [*(f"{part}, by {rule}" for part in parts for rule in rules), "1 %"]
+
+
+@pytest.mark.parametrize(("wrong", "end"), [(0.02, 10), (0.2, 20), (0.9, 50)])
+def test_the_reject_option_is_drawn_as_far_as_there_are_errors(wrong, end):
+    """In per cent, and to 10 at least; one rule rejects the wrong samples first."""
+    axes = pytest.importorskip("matplotlib.figure").Figure().subplots()
+    shares = np.linspace(0, 0.5, 101)
+    metrics = {"reject_shares": shares, "reject_error_difference": np.maximum(0, wrong - shares)}
+    plot_reject({"train": metrics | {"reject_error_best": np.zeros(101)}}, axes)
+    assert axes.get_xlim() == pytest.approx((0, end), abs=0.6)
+    assert axes.lines[0].get_ydata()[0] == pytest.approx(100 * wrong)
+
+
+@pytest.mark.parametrize(("names", "turn"), [(["no", "yes"], 0), (["level 1", "level 2"] * 3, 45)])
+def test_names_of_classes_are_turned_where_they_would_not_fit(names, turn):
+    axes = pytest.importorskip("matplotlib.figure").Figure().subplots()
+    metrics = {"confusion_matrix": np.eye(len(names), dtype=int), "error_rate": 0.0}
+    plot_confusion(metrics, names, "train", axes)
+    assert {label.get_rotation() for label in axes.get_xticklabels()} == {turn}
 
 
 def test_a_regression_is_not_drawn_here(tmp_path):
