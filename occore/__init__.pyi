@@ -31,6 +31,9 @@ from .checks import (
 from .classification import (
     true_classes as true_classes,
 )
+from .composition import (
+    second_adjoint as second_adjoint,
+)
 from .controls import (
     ControlSpace as ControlSpace,
 )

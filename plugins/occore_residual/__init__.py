@@ -7,15 +7,21 @@ import occore
 
 @occore.hookimpl
 def occore_register(registry: Any) -> None:
-    """Register fields and data sets."""
+    """Register blocks, fields and data sets."""
+    from occore_residual.convolution_block import ConvolutionBlock
     from occore_residual.datasets.ellipses import Ellipses
     from occore_residual.datasets.swiss_roll import SwissRoll
     from occore_residual.datasets.two_spirals import TwoSpirals
+    from occore_residual.dense_block import DenseBlock
     from occore_residual.hamiltonian_dense import HamiltonianDense
     from occore_residual.hyperbolic_dense import HyperbolicDense
     from occore_residual.parabolic_dense import ParabolicDense
+    from occore_residual.pointwise import PointwiseActivation
     from occore_residual.single_hamiltonian_dense import SingleHamiltonianDense
 
+    registry.dynamics("activation", PointwiseActivation)
+    registry.dynamics("convolution_block", ConvolutionBlock)
+    registry.dynamics("dense_block", DenseBlock)
     registry.dynamics("hamiltonian_dense", HamiltonianDense)
     registry.dynamics("hyperbolic_dense", HyperbolicDense)
     registry.dynamics("parabolic_dense", ParabolicDense)
