@@ -12,6 +12,9 @@ from occore.arrays import Array, is_sparse
 from occore.errors import DataError
 from occore.interface import Interface
 
+MOST_TRAJECTORIES = 100
+"""Of those that a run file keeps for its figures."""
+
 
 @dataclass(frozen=True)
 class Data:
@@ -23,6 +26,9 @@ class Data:
     picture whose pixels, one row after the other, the features are. `held_out` are the samples that
     the source itself keeps from the training, such as a test set that comes with it.
 
+    Observed trajectories have `times` (times,), increasing, relative to the start states: targets
+    are then (samples, times, *state_shape), and NaN where a sample is not observed.
+
     The inputs may be a SciPy sparse array (samples, features), for phases that take them so.
     """
 
@@ -33,6 +39,7 @@ class Data:
     digest: str = ""
     picture: tuple[int, int] | None = None
     held_out: Data | None = None
+    times: Array = None
 
     @property
     def samples(self) -> int:
@@ -50,8 +57,10 @@ class Data:
         return replace(self, inputs=self.inputs.astype(dtype), targets=targets)
 
     def record(self) -> dict[str, Array]:
-        """What a run file keeps of the data, as arrays by name; nothing by default."""
-        return {}
+        """What a run file keeps of the data, as arrays by name; of trajectories, the first ones."""
+        if self.times is None:
+            return {}
+        return {"time": self.times, "observed": self.targets[:MOST_TRAJECTORIES]}
 
 
 class Dataset(Interface):

@@ -19,7 +19,7 @@ from occore.errors import InputError
 from occore.objective import Objective, TerminalObjective
 from occore.observing import Watch
 from occore.optimizer import Optimizer
-from occore.phase import Phase
+from occore.phase import START, Phase
 from occore.problem import Problem
 from occore.structure import spoiler
 
@@ -165,10 +165,9 @@ class _Builder:
         method = self.instance(spec.discretization, (*path, "discretization"))
         space = self.instance(spec.controls, (*path, "controls"))
         self.stop()
-        first = path == ("phase", 0) and self.case.data is None
-        phase, faults = integrated_phase(
-            spec, spec.discretization.table, dynamics, method, space, first
-        )
+        grid, first = spec.discretization.table, path == ("phase", 0)
+        data = train if self.case.data else None
+        phase, faults = integrated_phase(spec, grid, dynamics, method, space, first, data)
         for key, text in faults:
             self.complain((*path, *key), text)
         if spec.table.observations and path[1] != len(self.case.phases) - 1:
@@ -256,6 +255,9 @@ class _Builder:
     def start(self, problem: Problem, rng: np.random.Generator) -> np.ndarray:
         """θ at the start, with the guesses of the case."""
         controls = problem.unflatten(problem.initial_controls(rng))
+        first = problem.phases[0]
+        if self.case.data is not None and first.free_start is not None:
+            controls[first.name][START] = problem.data.inputs[0][first.free_start]
         for index, spec in enumerate(self.case.phases):
             for name, value in (spec.table.guess or {}).items():
                 try:

@@ -34,7 +34,7 @@ def start_data(spec: PhaseSpec) -> Data:
             "without [data], the first phase needs a dynamics with named states, such as "
             'kind = "symbolic"'
         )
-    given = spec.table.start or {}
+    given = _given(spec)
     for name in given:
         if name not in names:
             raise InputError(f"{name!r} is no state.{nearest(name, names)} Known: {list(names)}")
@@ -53,28 +53,36 @@ def integrated_phase(
     dynamics: Dynamics,
     method: Discretization,
     space: ControlSpace,
-    starts: bool,
+    first: bool,
+    data: Data | None,
 ) -> tuple[Phase, list[Fault]]:
     """The phase of a checked table, and what is wrong with its keys.
 
-    starts: whether the chain starts here from the values of the case.
+    first: whether it is the first of the chain. data: `None` where the chain starts from the values
+    of the case.
     """
     table: PhaseTable = spec.table
     free = isinstance(table.horizon, HorizonTable)
     horizon = table.horizon.guess if isinstance(table.horizon, HorizonTable) else table.horizon
-    faults: list[Fault] = []
+    starts, faults = first and data is None, list[Fault]()
+    observations, missing = _observations(table, data)
+    if missing is None and table.observations == "data" and "horizon" not in table.model_fields_set:
+        horizon = observations[-1]
+    if missing is not None:
+        faults.append((("observations",), missing))
     if free and not dynamics.autonomous:
         text = "an unknown horizon needs a dynamics without t: make time a state with rate 1"
         faults.append((("horizon",), text))
-    if table.start is not None and not starts:
-        faults.append((("start",), "the start comes from the data or the phase before"))
+    fault = None if starts else _fault_of_start(table, first, data)
+    if fault is not None:
+        faults.append((("start",), fault))
     if grid.rtol is not None and method.step_with_error is None:
         text = "this method estimates no error: give steps, or choose one that does, as dopri5"
         faults.append((("discretization", "rtol"), text))
     if table.memory == "reversible" and method.retreat is None:
         text = "this method cannot be reversed: choose leapfrog, or another memory"
         faults.append((("memory",), text))
-    observations, switches = table.observations or (), table.switches or ()
+    switches = table.switches or ()
     if not _increasing(observations) or any(not 0 <= t <= horizon for t in observations):
         text = f"times must increase from 0 to the horizon {horizon:g}"
         faults.append((("observations",), text))
@@ -97,9 +105,9 @@ def integrated_phase(
         horizon=horizon,
         space=space,
         tolerances=_tolerances(grid),
-        observations=table.observations,
+        observations=None if table.observations is None else observations,
         memory=_memory(table.memory),
-        free_start=_free_start(spec) if starts else None,
+        free_start=_free_start(spec, data) if starts or table.start else None,
         free_horizon=free,
         gradient=table.gradient,
         events=events,
@@ -125,9 +133,41 @@ def _memory(memory: str | SlotsTable) -> Memory:
     return {"linearizations": Linearizations, "states": States, "reversible": Reversible}[memory]()
 
 
-def _free_start(spec: PhaseSpec) -> Any:
+def _observations(table: PhaseTable, data: Data | None) -> tuple[tuple[float, ...], str | None]:
+    """Times of the observations, and why there are none where the data have none."""
+    if table.observations != "data":
+        return table.observations or (), None
+    if data is None or data.times is None:
+        text = (
+            "the data have no times of observations; give the times, or take observed trajectories"
+        )
+        return (), text
+    return tuple(map(float, data.times)), None
+
+
+def _fault_of_start(table: PhaseTable, first: bool, data: Data | None) -> str | None:
+    """What is wrong with the key `start` where the case gives no start values."""
+    if table.start is None or (table.start == "unknown" and first and data and data.samples == 1):
+        return None
+    if table.start == "unknown" and first and data:
+        return (
+            f"an unknown start is one for all samples, and the data have {data.samples}: only for "
+            "one trajectory"
+        )
+    return "the start comes from the data or the phase before"
+
+
+def _given(spec: PhaseSpec) -> dict[str, float]:
+    """The start values of the case."""
+    start = spec.table.start
+    return start if isinstance(start, dict) else {}
+
+
+def _free_start(spec: PhaseSpec, data: Data | None) -> Any:
     """Which states are unknown at the start; `None` where all are given."""
-    given, names = spec.table.start or {}, _state_names(spec) or ()
+    if data is not None:
+        return np.ones(data.inputs.shape[1:], bool)
+    given, names = _given(spec), _state_names(spec) or ()
     free = np.array([name not in given for name in names])
     return free if np.any(free) else None
 

@@ -178,8 +178,8 @@ class PhaseTable(pydantic.BaseModel):
         Field(description="the exact gradient of the discrete problem, or the continuous adjoint"),
     ] = "discretize_optimize"
     observations: Annotated[
-        tuple[Finite, ...] | None,
-        Field(min_length=1, description="times at which the state is observed, which are hit"),
+        Annotated[tuple[Finite, ...], Field(min_length=1)] | Literal["data"] | None,
+        Field(description='times at which the state is observed, which are hit; "data": theirs'),
     ] = None
     switches: Annotated[
         tuple[Finite, ...] | None,
@@ -190,8 +190,11 @@ class PhaseTable(pydantic.BaseModel):
         Field(description="what happens to the state where a condition passes zero"),
     ] = None
     start: Annotated[
-        dict[str, Finite] | None,
-        Field(description="start values by state; a state that is not named is unknown"),
+        dict[str, Finite] | Literal["unknown"] | None,
+        Field(
+            description="start values by state; a state that is not named is unknown. "
+            '"unknown": the start that the data give is a guess'
+        ),
     ] = None
     guess: Annotated[
         dict[str, Finite | Ramp] | None,

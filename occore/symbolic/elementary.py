@@ -60,6 +60,7 @@ logical_and = partial(elementwise, sympy.And)
 logical_or = partial(elementwise, sympy.Or)
 logical_not = partial(elementwise, sympy.Not)
 isfinite = partial(elementwise, lambda a: sympy.sympify(a.is_finite is not False))
+isnan = partial(elementwise, lambda a: sympy.sympify(a is sympy.nan))
 
 
 def _choose(condition: Any, a: Any, b: Any) -> Any:

@@ -43,7 +43,10 @@ def determined(example: Example, rng: Generator) -> None:
 
 
 def types(example: Example, rng: Generator) -> None:
-    """Floating-point inputs and targets, finite, with a row for each sample."""
+    """Floating-point inputs and targets, finite, with a row for each sample.
+
+    NaN in a target says that a trajectory is not observed at that time.
+    """
     data = load(example)
     for name, array in {"inputs": data.inputs, "targets": data.targets}.items():
         if array is not None:
@@ -51,7 +54,19 @@ def types(example: Example, rng: Generator) -> None:
             require(array.dtype.kind == "f", f"{name} are {array.dtype}")
             require(array.ndim >= 2, f"{name} have the shape {array.shape}, expected (samples, …)")
             require(len(array) == data.samples, f"{name} have {len(array)} rows")
-            require(bool(np.all(np.isfinite(array))), f"{name} are not finite")
+            observed = name == "targets" and data.times is not None
+            finite = np.isfinite(array) | (np.isnan(array) if observed else False)
+            require(bool(np.all(finite)), f"{name} are not finite")
+
+
+def times(example: Example, rng: Generator) -> None:
+    """Times of observations increase from 0 on, and the targets have an axis of them."""
+    data = load(example)
+    if data.times is not None:
+        increasing = bool(np.all(np.diff(data.times) > 0)) and data.times[0] >= 0
+        require(increasing, f"the times are {data.times}; they must increase from 0 on")
+        shape = (data.samples, len(data.times), *data.inputs.shape[1:])
+        require(data.targets.shape == shape, f"targets have the shape {data.targets.shape}")
 
 
 def names(example: Example, rng: Generator) -> None:
@@ -97,4 +112,4 @@ def randomness(example: Example, rng: Generator) -> None:
     )
 
 
-CHECKS = (value, determined, types, names, digest, subset, randomness)
+CHECKS = (value, determined, types, times, names, digest, subset, randomness)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from occore import Array, Problem, norm
+from occore import Array, ComputationError, Problem, norm
 from occore_classification.kept_evaluation import Function
 from occore_classification.line_search import Line, Trial
 from occore_classification.smooth import S, SmoothState
@@ -18,7 +19,10 @@ def along(problem: Problem, theta: Array, d: Array) -> Line:
 
     def line(alpha: float) -> Trial:
         # θ + α d rounds to the precision of θ: a Python number does not promote it
-        value, g = problem.value_and_gradient(theta + alpha * d)
+        try:
+            value, g = problem.value_and_gradient(theta + alpha * d)
+        except ComputationError:  # the model has no solution there, as one that blows up
+            return Trial(alpha, math.inf, math.nan)
         return Trial(alpha, value, float(g @ d), g)
 
     return line

@@ -23,7 +23,7 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from occore import Array, Problem, norm
+from occore import Array, ComputationError, Problem, norm
 from occore_classification.conjugate_gradients import ModelStep
 from occore_classification.kept_evaluation import Evaluated, Function, evaluation_of, keep
 from occore_classification.line_search import MOST_TRIALS
@@ -79,7 +79,11 @@ def trusted(function: Function[Any], theta: Array, state: T, found: ModelStep) -
     here, alpha = evaluation_of(function, theta), 1.0
     for _ in range(MOST_TRIALS):
         trial = theta + alpha * found.p
-        evaluation = function.at(trial)
+        try:
+            evaluation = function.at(trial)
+        except ComputationError:  # the model has no solution there, as one that blows up
+            alpha *= 0.1
+            continue
         decrease = -alpha * (slope + alpha * curvature / 2)
         ratio = decrease_ratio(function, state.value, evaluation.value, decrease)
         if ratio > LEAST_RATIO:

@@ -1,4 +1,4 @@
-"""Continuous models: discretizations of integrated phases, and controls in time."""
+"""Continuous models: fields, discretizations, controls in time, and fits to trajectories."""
 
 from typing import Any
 
@@ -7,13 +7,16 @@ import occore
 
 @occore.hookimpl
 def occore_register(registry: Any) -> None:
-    """Register the discretizations and control spaces."""
+    """Register fields, discretizations, control spaces, data sets and objectives."""
     from occore.symbolic.bolza import Bolza
     from occore.symbolic.expression_dynamics import ExpressionDynamics
+    from occore_continuous.augment import Augment, Projection
     from occore_continuous.control_spaces.constant import Constant
     from occore_continuous.control_spaces.cubic_spline import CubicSpline
     from occore_continuous.control_spaces.piecewise_constant import PiecewiseConstant
     from occore_continuous.control_spaces.piecewise_linear import PiecewiseLinear
+    from occore_continuous.datasets.simulated import Simulated
+    from occore_continuous.datasets.trajectories import Trajectories
     from occore_continuous.discretizations.ars222 import ARS222
     from occore_continuous.discretizations.backward_euler import BackwardEuler
     from occore_continuous.discretizations.bosh3 import Bosh3
@@ -34,6 +37,8 @@ def occore_register(registry: Any) -> None:
     from occore_continuous.discretizations.sdirk3 import SDIRK3
     from occore_continuous.discretizations.trapezoid import Trapezoid
     from occore_continuous.discretizations.verlet import Verlet
+    from occore_continuous.neural_field import NeuralField
+    from occore_continuous.observation_misfit import ObservationMisfit
 
     registry.discretization("forward_euler", ForwardEuler)
     registry.discretization("midpoint", Midpoint)
@@ -59,8 +64,14 @@ def occore_register(registry: Any) -> None:
     registry.control_space("cubic_spline", CubicSpline)
     registry.control_space("piecewise_constant", PiecewiseConstant)
     registry.control_space("piecewise_linear", PiecewiseLinear)
+    registry.dynamics("augment", Augment)
+    registry.dynamics("neural_field", NeuralField)
+    registry.dynamics("projection", Projection)
     registry.dynamics("symbolic", ExpressionDynamics)
     registry.objective("bolza", Bolza)
+    registry.objective("observation_misfit", ObservationMisfit)
+    registry.dataset("simulated", Simulated)
+    registry.dataset("trajectories", Trajectories)
 
 
 @occore.hookimpl

@@ -123,6 +123,27 @@ def test_orbit(runs):
     assert abs(run["controls/orbit/start"][0] - 3**0.5) < 1e-4
 
 
+def test_spiral(runs):
+    """Pieces that were held out are met to a thousandth of the size of the spiral."""
+    assert runs("08_continuous/spiral").result["metrics"]["held_out"]["rmse"] < 5e-3
+
+
+def test_spiral_matrix(runs):
+    """The true matrix within the noise, and a misfit like half a χ² of 76."""
+    run = runs("08_continuous/spiral_matrix")
+    found = [float(run[f"controls/spiral/{name}"]) for name in ("A11", "A12", "A21", "A22")]
+    assert np.allclose(found, [-0.1, 2.0, -2.0, -0.1], atol=0.02)
+    assert 20 < run.result["objective"] < 60
+
+
+def test_hare_lynx(runs):
+    """The least-squares fit that PyMC's documentation gives: 0.48, 0.02, 0.93, 0.03, 34.9, 3.9."""
+    run = runs("08_continuous/hare_lynx")
+    found = [float(run[f"controls/pelts/{name}"]) for name in "abcd"]
+    assert np.allclose(found, [0.48, 0.025, 0.93, 0.028], rtol=0.03)
+    assert np.allclose(run["controls/pelts/start"], [34.91, 3.86], rtol=0.005)
+
+
 def test_the_trajectory_begins_at_the_unknown_start(tmp_path):
     case = occore.load_case(
         "cases/08_continuous/orbit.toml", settings=["run.record=['trajectory','controls']"]

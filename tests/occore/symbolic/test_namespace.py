@@ -9,7 +9,7 @@ from occore.symbolic import namespace as sp
 from occore.symbolic.array import SymbolicArray, symbols
 
 UNARY = """exp expm1 log log1p log2 log10 sqrt square reciprocal sin cos tan asin acos atan
-sinh cosh tanh asinh atanh negative positive abs sign isfinite sum prod mean max min std var
+sinh cosh tanh asinh atanh negative positive abs sign isfinite isnan sum prod mean max min std var
 cumulative_sum flip matrix_transpose zeros_like ones_like expand_dims""".split()
 
 BINARY = """add subtract multiply divide pow atan2 hypot maximum minimum less less_equal greater
