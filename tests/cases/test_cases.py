@@ -11,8 +11,12 @@ from occore.comparison import curve
 CASES = sorted(Path("cases").rglob("*.toml"))
 
 
-LONG = {"05_convolution/mnist_full": ("data.samples=1000", "optimizer.max_iterations=1")}
-"""Cases of `make reproduce`, of which a part is run."""
+LONG = {
+    "05_convolution/lecun_1989": ("optimizer.max_iterations=5",),
+    "05_convolution/lecun_1990": ("optimizer.max_iterations=3",),
+    "05_convolution/mnist_full": ("data.samples=1000", "optimizer.max_iterations=1"),
+}
+"""Cases that take long, such as those of `make reproduce`, of which a part is run."""
 
 
 def name_of(path):
