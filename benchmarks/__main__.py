@@ -13,6 +13,7 @@ TOPICS = (
     "mnist_convolution",
     "label_fit",
     "lotka_volterra",
+    "neural_ode",
 )
 
 

@@ -32,7 +32,7 @@ from occore.engines import Engine
 from occore.phase import Phase
 
 SHARD_BYTES = 2**20
-"""Of the widest state of a shard, at most: half a cache of one core, with what is computed of it."""
+"""Of the widest state of a shard, at most: half a cache of a core, with what is computed of it."""
 
 WORTH_BYTES = 2**17
 """Of the widest state, from which a shard is worth its calls."""

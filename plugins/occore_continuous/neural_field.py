@@ -121,7 +121,7 @@ class NeuralField(Dynamics):
 
     def __call__(self, t: float, x: Array, u: Controls) -> Array:
         """f of each sample."""
-        v = x**self.power
+        v = self._powers(x)
         for place, sigma in enumerate(self._activations, 1):
             v = sigma(Layer.at(t, v, self._of_layer(place, u)).z)
         return v
@@ -140,12 +140,16 @@ class NeuralField(Dynamics):
     def _linearize(
         self, t: float, x: Array, u: Controls, *, timed: bool
     ) -> tuple[Array, Linearization]:
-        v, layers = x**self.power, []
+        v, layers = self._powers(x), []
         for place, sigma in enumerate(self._activations, 1):
             layer = Layer.at(t, v, self._of_layer(place, u))
             v = sigma(layer.z)
             layers.append(Activated(layer, sigma, v, sigma.slope(layer.z, v)))
         return v, NeuralLinearization(self, x, tuple(layers), timed)
+
+    def _powers(self, x: Array) -> Array:
+        """x^m, without a pass over x where m is one."""
+        return x if self.power == 1 else x**self.power
 
     @property
     def _activations(self) -> list[Activation]:
@@ -205,7 +209,7 @@ class NeuralLinearization(JointSecond):
             pv, named, more = each.layer.adjoint(each.slope * pv)
             pt = pt + more
             pu |= {f"{letter}{place}": value for letter, value in named.items()}
-        return self._power_slope * pv, self._with_time(pu, pt, py)
+        return self._of_powers(pv), self._with_time(pu, pt, py)
 
     def second(
         self, py: Array, dp: Array, dx: Array, du: Controls
@@ -224,22 +228,21 @@ class NeuralLinearization(JointSecond):
             dpu |= {f"{letter}{place}": value for letter, value in parts.items()}
         m = self.field.power
         bend = m * (m - 1) * self.x ** max(m - 2, 0)
-        px, dpx = self._power_slope * pv, self._power_slope * dpv + bend * dx * pv
+        px, dpx = self._of_powers(pv), self._of_powers(dpv) + bend * dx * pv
         return px, dpx, self._with_time(dpu, dpt, py)
 
     def _tangents(self, dx: Array, du: Controls) -> tuple[list[Tangent], Array]:
         """Those of each layer, and df."""
-        dv, dt, tangents = self._power_slope * dx, du[TIME] if self.timed else 0.0, []
+        dv, dt, tangents = self._of_powers(dx), du[TIME] if self.timed else 0.0, []
         for place, each in enumerate(self.layers, 1):
             tangents.append(each.layer.tangent(dv, self.field._of_layer(place, du), dt))
             dv = each.slope * tangents[-1].dz
         return tangents, dv
 
-    @property
-    def _power_slope(self) -> Array:
-        """Of x^m."""
+    def _of_powers(self, d: Array) -> Array:
+        """d times the slope of x^m."""
         m = self.field.power
-        return m * self.x ** (m - 1)
+        return d if m == 1 else m * self.x ** (m - 1) * d
 
     def _with_time(self, pu: Controls, pt: Array | float, py: Array) -> Controls:
         """Also the adjoint of t, where it is asked for."""
