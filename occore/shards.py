@@ -37,8 +37,8 @@ SHARD_BYTES = 2**20
 WORTH_BYTES = 2**17
 """Of the widest state, from which a shard is worth its calls."""
 
-FEW = 4
-"""Shards that there are at least, where each is worth it: cores for which there is work."""
+FEW = 2
+"""Shards that there are at least, where each is worth it."""
 
 KEPT_BYTES = 2**30
 """Of linearizations that an evaluation keeps, at most."""
