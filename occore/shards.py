@@ -113,7 +113,12 @@ class InShards(Chain):
         """The chain for one shard; all make the same steps, which count once."""
         if k == 0:
             return OnePiece(self.links)
-        return OnePiece(tuple(replace(link, cost=link.cost.beside()) for link in self.links))
+        return OnePiece(tuple(_beside(link) for link in self.links))
+
+
+def _beside(link: Phase) -> Phase:
+    """The link for a further shard; a layer, which makes no steps, is the same."""
+    return link if link.static else replace(link, cost=link.cost.beside())
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ FEWEST_PRODUCTS = 1_000_000
 FEWEST_IN_SHARDS = 16_000_000
 """Multiplications from which several shards are worth their calls; fewer are one."""
 
-PRECISIONS = ("float32", "float64")
+PRECISIONS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class StencilKernel:
             and isinstance(a, np.ndarray)
             and isinstance(b, np.ndarray)
             and a.dtype == b.dtype
-            and str(a.dtype) in PRECISIONS
+            and a.dtype in PRECISIONS
             and len(a) * self._products >= FEWEST_PRODUCTS
             and can_compile()
         )
@@ -104,7 +104,7 @@ class StencilKernel:
         """Its transpose in K, (*stencil, channels_in, channels_out)."""
         if self._saves_products(self._forward):
             return self._saving_gradient(x, p)
-        sums = np.zeros((SHARDS, self._entries), x.dtype)
+        sums = np.zeros((self._count(len(x)), self._entries), x.dtype)
         loop = gradient_loop(self._gradient_numbers(x))
         arrays, plans = (_flat(x), _flat(p)), (self._forward_arrays, self._rows)
         self._in_shards(lambda k, *part: loop(*arrays, sums[k], *plans, *part), len(x))
@@ -112,7 +112,7 @@ class StencilKernel:
 
     def _saving_gradient(self, x: Array, p: Array) -> Array:
         c, d = self.channels_in, self.channels_out
-        sums = np.zeros((SHARDS, winograd.PLACES, c, d), x.dtype)
+        sums = np.zeros((self._count(len(x)), winograd.PLACES, c, d), x.dtype)
         loop = winograd.gradient(divisor(c, registers().accumulators), c, d, x.dtype.itemsize)
         arrays, plan = (_flat(x), _flat(p)), (self._forward_arrays, *self._geometry.outputs)
         self._in_shards(lambda k, *part: loop(*arrays, sums[k].ravel(), *plan, *part), len(x))
@@ -157,7 +157,8 @@ class StencilKernel:
         loop = back_loop(adjoint, numbers, not step)
         coefficients = np.array((0, 0, 0) if step else sigma.slope_of_value, x.dtype)
         px = self._empty_state(p) if state else np.empty(0, x.dtype)
-        pK, pb = np.zeros((SHARDS, self._entries), x.dtype), np.zeros((SHARDS, lanes), x.dtype)
+        count = self._count(len(x))
+        pK, pb = np.zeros((count, self._entries), x.dtype), np.zeros((count, lanes), x.dtype)
         cells = np.array([(0, numbers.cells // together, 0)])
         taps = K.reshape(-1, *K.shape[-2:])[self._adjoint.order].swapaxes(1, 2)
         arrays = _flat(x), _flat(y), _flat(p), _flat(taps), coefficients, px.ravel()
@@ -184,13 +185,18 @@ class StencilKernel:
 
     def _in_shards(self, work: Callable[[int, int, int], None], samples: int) -> None:
         """work(number of the shard, first sample, end) of each shard."""
-        many = samples * self._products >= FEWEST_IN_SHARDS and not inside_shard()
-        if not many:
+        count = self._count(samples)
+        if count == 1:
             work(0, 0, samples)
             return
-        cuts = [samples * k // SHARDS for k in range(SHARDS + 1)]
-        shards = zip(range(SHARDS), cuts[:-1], cuts[1:], strict=True)
+        cuts = [samples * k // count for k in range(count + 1)]
+        shards = zip(range(count), cuts[:-1], cuts[1:], strict=True)
         deque(in_order(lambda shard: work(*shard), shards), maxlen=0)
+
+    def _count(self, samples: int) -> int:
+        """Of shards."""
+        many = samples * self._products >= FEWEST_IN_SHARDS and not inside_shard()
+        return SHARDS if many else 1
 
     def _saves_products(self, plan: Plan) -> bool:
         """Whether `occore.kernels.winograd` takes it, and gains."""

@@ -27,7 +27,7 @@ from occore.threads import made_once
 FEWEST_ENTRIES = 100_000
 """Of x, from which the loops are worth their compilation, of half a second."""
 
-PRECISIONS = ("float32", "float64")
+PRECISIONS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class WindowKernel:
         """Whether the loops take this array of samples, x or p, and are worth it."""
         return (
             isinstance(a, np.ndarray)
-            and str(a.dtype) in PRECISIONS
+            and a.dtype in PRECISIONS
             and len(a) * math.prod(self.state_shape) >= FEWEST_ENTRIES
             and can_compile()
         )

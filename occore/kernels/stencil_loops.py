@@ -16,8 +16,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
-
 from occore.kernels.stencil_plan import Plan
 from occore.kernels.stencil_source import Text, blocks, divisor, tile_length
 from occore.kernels.tile import Registers, Tile, registers
@@ -30,7 +28,7 @@ LONGEST_WRITTEN_OUT = 8
 class Correlation(NamedTuple):
     """What the text of a correlation has in it: of a plan, the value's channels, the type.
 
-    length: that of every run, or 0.
+    length: that of every run, if it is short, or 0.
     """
 
     columns: int
@@ -45,9 +43,7 @@ class Correlation(NamedTuple):
     @classmethod
     def of(cls, plan: Plan, width: int, itemsize: int) -> Correlation:
         """Of a plan for a value with so many channels."""
-        lengths = set(plan.runs[:, 1].tolist())
-        short = len(lengths) == 1 and max(lengths) <= LONGEST_WRITTEN_OUT
-        length = max(lengths) if short else 0
+        length = plan.run_length if plan.run_length <= LONGEST_WRITTEN_OUT else 0
         steps = plan.in_steps[1], plan.out_steps[1]
         folded = plan.folds is not None
         return cls(plan.fewest_columns, *steps, folded, length, width, itemsize, registers())
@@ -72,10 +68,7 @@ class Gradient(NamedTuple):
     @classmethod
     def of(cls, plan: Plan, cells: int, width: int, itemsize: int) -> Gradient:
         """Of a plan for a value with so many cells and channels."""
-        offsets, lengths = plan.runs[:, 0], plan.runs[:, 1]
-        apart = set(np.diff(offsets).tolist())
-        even = len(set(lengths.tolist())) == 1 and len(apart) == 1
-        numbers = len(offsets), int(np.gcd.reduce(lengths)), max(apart) if even else 0
+        numbers = len(plan.runs), plan.common_length, plan.runs_apart
         return cls(*numbers, plan.in_steps[1], cells, width, itemsize, registers())
 
 

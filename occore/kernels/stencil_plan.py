@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -66,10 +67,27 @@ class Plan:
     folds: Array | None = None
     padded_out: int = 0
 
-    @property
+    @cached_property
     def fewest_columns(self) -> int:
         """Of all phases."""
         return int(self.phases[:, 5].min())
+
+    @cached_property
+    def run_length(self) -> int:
+        """That of every run, or 0 where they differ."""
+        lengths = set(self.runs[:, 1].tolist())
+        return max(lengths) if len(lengths) == 1 else 0
+
+    @cached_property
+    def common_length(self) -> int:
+        """The largest number that divides the lengths of all runs."""
+        return int(np.gcd.reduce(self.runs[:, 1]))
+
+    @cached_property
+    def runs_apart(self) -> int:
+        """Entries from each run to the next, or 0 where lengths or distances differ."""
+        apart = set(np.diff(self.runs[:, 0]).tolist())
+        return max(apart) if self.run_length and len(apart) == 1 else 0
 
     def fills(self, cells: int) -> bool:
         """Whether the phases write all of a value with so many cells, each of them in its place."""
