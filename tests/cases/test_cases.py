@@ -410,6 +410,12 @@ def test_convolution_on_mnist(runs):
     assert metrics["held_out"]["error_rate"] < 0.028
 
 
+def test_the_last_layer_on_mnist(runs):
+    run = runs("05_convolution/mnist_last_layer")
+    assert run["history/held_out_error_rate"][1] < 0.035  # 25 mini-batches of 16, and a solve
+    assert run.result["metrics"]["held_out"]["error_rate"] < 0.025
+
+
 def test_the_test_set_of_mnist_is_held_out(runs):
     metrics = runs("05_convolution/mnist_full").result["metrics"]
     assert metrics["held_out"]["confusion_matrix"].sum() == 10_000
