@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
@@ -116,7 +117,11 @@ def _text(detail: Any, model: type[pydantic.BaseModel], more: Collection[str]) -
         hint = nearest(str(location[-1]), known)
         return f"unknown key.{hint} Known: {', '.join(known) or 'none'}"
     expected = detail["msg"].replace("Input should be", "expected").replace("tuple", "list")
-    return f"{expected[0].lower()}{expected[1:]}, got {_short(detail['input'])}"
+    hint = ""
+    if kind == "literal_error" and isinstance(detail["input"], str):
+        names = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
+        hint = f".{near}" if (near := nearest(detail["input"], names)) else ""
+    return f"{expected[0].lower()}{expected[1:]}, got {_short(detail['input'])}{hint}"
 
 
 def _owner(

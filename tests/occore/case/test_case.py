@@ -187,6 +187,7 @@ def test_overrides(write, host):
         ("optimizer.max_iterations", "expected KEY=VALUE"),
         ("phase.fitt.dynamics.width=1", "no element 'fitt'; known: \\['fit'\\]"),
         ("title.x=1", "below a value that is no table"),
+        ("backend=nunpy", "expected 'numpy'.*, got 'nunpy'. Did you mean 'numpy'"),
     ],
 )
 def test_wrong_overrides_name_themselves(write, host, setting, message):
