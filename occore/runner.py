@@ -69,7 +69,10 @@ def run(
     case = case if isinstance(case, Case) else load_case(case)
     path = free_output(case) if output is None else Path(output)
     if path.exists() and not overwrite:
-        raise RunFileError(f"{path}: exists already; choose another name or allow overwriting")
+        raise RunFileError(
+            f"{path}: exists already; choose another name, or replace it "
+            "(--overwrite on the command line, overwrite=True in Python)"
+        )
     if not path.parent.is_dir():
         raise RunFileError(f"{path}: there is no folder {path.parent}; create it first")
     built = case.build()
