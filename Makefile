@@ -56,7 +56,7 @@ reproduce: $(VENV)/.data,fast
 	$(BIN)/occore run cases/05_convolution/mnist_full.toml -o reproduce_convolution.h5
 	$(BIN)/occore run cases/05_convolution/lecun_1990.toml -o reproduce_lecun.h5 \
 		--set data.source.samples=60000 \
-		--set optimizer.learning_rate=0.06 --set optimizer.max_iterations=5
+		--set optimizer.learning_rate=0.06 --set optimizer.max_iterations=20
 
 docs: $(VENV)/.docs
 	$(BIN)/mkdocs build --strict
