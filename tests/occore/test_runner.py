@@ -140,7 +140,7 @@ def test_what_a_run_file_holds(tmp_path):
 def test_an_existing_file_is_not_overwritten(long_case, tmp_path):
     path = tmp_path / "run.h5"
     path.write_text("precious")
-    with pytest.raises(RunFileError, match="exists already"):
+    with pytest.raises(RunFileError, match=r"already.*--overwrite.*overwrite=True"):
         occore.run(long_case("cgls"), path)
     assert path.read_text() == "precious"
 
