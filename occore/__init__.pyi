@@ -37,6 +37,12 @@ from .composition import (
 from .controls import (
     ControlSpace as ControlSpace,
 )
+from .costates import (
+    Course as Course,
+)
+from .costates import (
+    courses as courses,
+)
 from .data import (
     Data as Data,
 )

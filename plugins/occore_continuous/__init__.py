@@ -37,8 +37,10 @@ def occore_register(registry: Any) -> None:
     from occore_continuous.discretizations.sdirk3 import SDIRK3
     from occore_continuous.discretizations.trapezoid import Trapezoid
     from occore_continuous.discretizations.verlet import Verlet
+    from occore_continuous.msa import MSA
     from occore_continuous.neural_field import NeuralField
     from occore_continuous.observation_misfit import ObservationMisfit
+    from occore_continuous.pontryagin import Pontryagin
 
     registry.discretization("forward_euler", ForwardEuler)
     registry.discretization("midpoint", Midpoint)
@@ -70,6 +72,8 @@ def occore_register(registry: Any) -> None:
     registry.dynamics("symbolic", ExpressionDynamics)
     registry.objective("bolza", Bolza)
     registry.objective("observation_misfit", ObservationMisfit)
+    registry.optimizer("msa", MSA)
+    registry.observer("pontryagin", Pontryagin)
     registry.dataset("simulated", Simulated)
     registry.dataset("trajectories", Trajectories)
 
