@@ -97,6 +97,9 @@ from .errors import (
 from .evaluation import (
     Evaluation as Evaluation,
 )
+from .evaluations import (
+    efforts as efforts,
+)
 from .events import (
     Event as Event,
 )

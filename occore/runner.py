@@ -22,6 +22,7 @@ from occore.checks import CheckRow, check_problem
 from occore.classification import classification_record
 from occore.data import Data
 from occore.errors import NonFiniteError, RunFileError
+from occore.evaluations import efforts
 from occore.gradient_error import gradient_error, gradient_gap
 from occore.interruption import Interruption
 from occore.nonfinite import locate_nonfinite
@@ -296,6 +297,11 @@ class Execution:
         """What the run found: the group `/result`, evaluated anew at the final θ."""
         integration = {p.name: _integration(p) for p in self.problem.phases if not p.static}
         problem = self.problem.uncounted
+        for name, effort in efforts(problem, self.theta).items():
+            integration[name] |= {
+                "evaluations": effort.evaluations,
+                "adjoint_evaluations": effort.adjoint_evaluations,
+            }
         metrics = {"train": _metrics(problem, self.theta, problem.data)}
         if self.built.held_out is not None:
             metrics["held_out"] = _metrics(problem, self.theta, self.built.held_out)
@@ -381,7 +387,7 @@ class Execution:
 
 
 def _integration(phase: Phase) -> dict[str, int]:
-    """What the sweeps of a phase cost in this process."""
+    """What the sweeps of a phase cost in this process; evaluations are of the last gradient."""
     cost, log = phase.cost, phase.log
     return {
         "steps": cost.steps,

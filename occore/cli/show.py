@@ -80,6 +80,10 @@ def result_table(result: Mapping[str, Any]) -> Table:
         steps = f"{cost['steps']:,} steps, {cost['recomputed_steps']:,} recomputed"
         stored = f"{cost['peak_bytes'] / 1e6:.3g} MB stored at most"
         table.add_row(f"phase {escape(visible(phase))}", f"{steps}, {stored}")
+        if "evaluations" in cost:
+            forward, backward = cost["evaluations"], cost["adjoint_evaluations"]
+            text = f"{forward:,} of the field forward, {backward:,} backward, for a gradient"
+            table.add_row("evaluations", text)
     for phase, found in result.get("stability", {}).items():
         share = found["step_over_bound"]
         text = (

@@ -37,6 +37,7 @@ def occore_register(registry: Any) -> None:
     from occore_continuous.discretizations.sdirk3 import SDIRK3
     from occore_continuous.discretizations.trapezoid import Trapezoid
     from occore_continuous.discretizations.verlet import Verlet
+    from occore_continuous.evaluation_counts import EvaluationCounts
     from occore_continuous.msa import MSA
     from occore_continuous.neural_field import NeuralField
     from occore_continuous.observation_misfit import ObservationMisfit
@@ -73,6 +74,7 @@ def occore_register(registry: Any) -> None:
     registry.objective("bolza", Bolza)
     registry.objective("observation_misfit", ObservationMisfit)
     registry.optimizer("msa", MSA)
+    registry.observer("evaluation_counts", EvaluationCounts)
     registry.observer("pontryagin", Pontryagin)
     registry.dataset("simulated", Simulated)
     registry.dataset("trajectories", Trajectories)
