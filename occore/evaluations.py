@@ -1,7 +1,8 @@
 """How often a field is evaluated: forward for a value, backward for the adjoint of one gradient.
 
-Numbers are those of the general march: compiled loops evaluate as often. A value on an adaptive grid makes the attempts of the search for the grid, rejected ones too, and
-then the steps on it. Backward counts are products with f_xᵀ and f_uᵀ, one for each stage.
+Numbers are those of the general march; compiled loops evaluate as often. A value on an adaptive
+grid makes the attempts of the search for the grid, rejected ones too, and then the steps on it.
+Backward counts are products with f_xᵀ and f_uᵀ, one for each stage.
 """
 
 from __future__ import annotations
@@ -132,4 +133,7 @@ class CountedLinearization(Linearization):
         self.tally.backward += 1
         return self.part.vjp(py)
 
-    curvature = property(lambda self: self.part.curvature)
+    @property
+    def curvature(self):
+        """That of the field."""
+        return self.part.curvature

@@ -41,6 +41,7 @@ def occore_register(registry: Any) -> None:
     from occore_continuous.msa import MSA
     from occore_continuous.neural_field import NeuralField
     from occore_continuous.observation_misfit import ObservationMisfit
+    from occore_continuous.phase_portrait import PhasePortrait
     from occore_continuous.pontryagin import Pontryagin
 
     registry.discretization("forward_euler", ForwardEuler)
@@ -75,6 +76,7 @@ def occore_register(registry: Any) -> None:
     registry.objective("observation_misfit", ObservationMisfit)
     registry.optimizer("msa", MSA)
     registry.observer("evaluation_counts", EvaluationCounts)
+    registry.observer("phase_portrait", PhasePortrait)
     registry.observer("pontryagin", Pontryagin)
     registry.dataset("simulated", Simulated)
     registry.dataset("trajectories", Trajectories)
@@ -86,3 +88,11 @@ def occore_commands(cli: Any) -> None:
     from occore_continuous.stability_command import command
 
     cli.add_command(command)
+
+
+@occore.hookimpl
+def occore_figure(run: Any) -> Any:
+    """Data and fit of observed trajectories."""
+    from occore_continuous.figures import figure
+
+    return figure(run)

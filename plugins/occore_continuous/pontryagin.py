@@ -145,8 +145,9 @@ class _Step:
             )
         ]
         between = _at(field, times[1], middle[0], middle[1], u[1])
-        rates, slopes, gradients, energies = zip(ends[0], between, ends[1], strict=True)
-        return cls(h, list(rates), list(slopes), list(gradients), list(energies))
+        points = (ends[0], between, ends[1])
+        rates, slopes = [each[0] for each in points], [each[1] for each in points]
+        return cls(h, rates, slopes, [each[2] for each in points], [each[3] for each in points])
 
     def defect(self, ends: list[Array], rates: list[Array]) -> float:
         """‖b − a − h (r₀ + 4 r₁ + r₂)/6‖."""
