@@ -148,6 +148,39 @@ def test_hare_lynx(runs):
     assert np.allclose(run["controls/pelts/start"], [34.91, 3.86], rtol=0.005)
 
 
+def test_a_flow_of_the_plane_does_not_tell_a_disc_from_the_ring_around_it(runs):
+    """One dimension more suffices."""
+    plane, more = (runs(f"08_continuous/{name}") for name in ("annuli", "augmented_annuli"))
+    assert errors(more) == errors(more, "train") == 0
+    assert errors(plane) > 0.005
+    assert plane.result["objective"] > 3 * more.result["objective"]
+
+
+def test_an_ode_net_needs_about_a_third_of_the_numbers_of_a_residual_net(runs):
+    ode, residual = (runs(f"08_continuous/{name}") for name in ("digits", "digits_residual"))
+    sizes = [run.checkpoint()["theta"].size for run in (ode, residual)]
+    assert sizes == [2410, 6610]
+    assert errors(ode) < 0.05
+    assert abs(errors(ode) - errors(residual)) < 0.015
+
+
+def test_msa(runs):
+    """½ tanh 2, the Hamiltonian ½/cosh² 2, both up to h² = 0.01, and residuals that fall."""
+    run = runs("08_continuous/msa")
+    assert run.status == "converged"
+    assert run.result["objective"] == pytest.approx(np.tanh(2) / 2, rel=1e-3)
+    seen = run["observers/pontryagin/regulate"]
+    assert seen["hamiltonian"][-1] == pytest.approx(0.5 / np.cosh(2) ** 2, abs=1e-3)
+    assert seen["stationarity"][-1] < 0.05 * seen["stationarity"][0]
+
+
+def test_latent_control(runs):
+    run = runs("08_continuous/latent_control")
+    u, time = run["controls/oscillator/u"], run["controls/oscillator/time"]
+    assert np.max(abs(u - np.sin(time / 2))) < 0.1
+    assert run.result["metrics"]["train"]["rmse"] == pytest.approx(0.02, rel=0.2)
+
+
 def test_the_trajectory_begins_at_the_unknown_start(tmp_path):
     case = occore.load_case(
         "cases/08_continuous/orbit.toml", settings=["run.record=['trajectory','controls']"]
