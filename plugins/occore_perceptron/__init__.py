@@ -31,3 +31,19 @@ def occore_register(registry: Any) -> None:
     registry.dataset("symmetry", Symmetry)
     registry.dataset("tc", TC)
     registry.dataset("xor", XOR)
+
+
+@occore.hookimpl
+def occore_commands(cli: Any) -> None:
+    """Add `occore seeds`."""
+    from occore_perceptron.seeds_command import command
+
+    cli.add_command(command)
+
+
+@occore.hookimpl
+def occore_figure(run: Any) -> Any:
+    """The weights of a network on a few patterns."""
+    from occore_perceptron.weights_figure import figure
+
+    return figure(run)

@@ -16,8 +16,9 @@ class Patterns(Data):
     """Data that a run file keeps, as inputs and targets, since they are few."""
 
     def record(self) -> dict[str, Array]:
-        """Inputs and targets, as `patterns` and `answers`."""
-        return {"patterns": self.inputs, "answers": self.targets}
+        """Inputs and targets, as `patterns` and `answers`, and the names of the inputs if any."""
+        named = {} if self.features is None else {"features": np.array(self.features, object)}
+        return {"patterns": self.inputs, "answers": self.targets, **named}
 
 
 def patterns(inputs: Array, targets: Array, features: Sequence[str] = ()) -> Patterns:
