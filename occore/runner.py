@@ -190,8 +190,10 @@ class Execution:
     def start(self) -> None:
         """The first state, and its row of the history."""
         self.theta = self.built.theta
-        self.state = self.built.optimizer.init(self.built.problem, self.theta)
-        self._remember()
+        with np.errstate(all="ignore"):
+            self.state = self.built.optimizer.init(self.built.problem, self.theta)
+            self._require_finite_start()
+            self._remember()
 
     def restore(self, stored: RunRecord) -> None:
         """θ and state of the last checkpoint."""
@@ -282,6 +284,14 @@ class Execution:
         if every is not None:
             return self.state.iteration % every == 0
         return time.monotonic() - self.written > CHECKPOINT_SECONDS
+
+    def _require_finite_start(self) -> None:
+        if not math.isfinite(self.state.value):
+            where = locate_nonfinite(self.problem, self.theta)
+            raise NonFiniteError(
+                f"at the start: {where}. Smaller initial weights, scaled data (data.standardize = "
+                'true) or dtype = "float64" may help'
+            )
 
     def _require_finite(self, theta: Array, state: State) -> None:
         if math.isfinite(state.value) and np.all(np.isfinite(theta)):

@@ -5,6 +5,7 @@ For each phase of the chain, in a group of its name:
 name               shape      what is measured
 mean, deviation    (steps,)   of the entries of the state behind each step, of all samples
 gradient_rms       ()         root mean square of the entries of ∂J/∂x behind the phase
+saturation         ()         share of the entries at which σ' is below a tenth of its largest value
 singular_mean      ()         mean, largest and smallest singular value of the Jacobian of the
 singular_largest   ()         phase, ∂(its output)/∂(its input) for one sample, over `jacobians`
 singular_smallest  ()         samples
@@ -12,6 +13,7 @@ singular_smallest  ()         samples
 A static phase counts as one step, and so does one with adaptive steps, whose number varies. The
 singular values are nan where they are not wanted, where a state has more than `entries` entries,
 and where samples are coupled. Where their mean is far below 1, gradients vanish over some layers.
+The saturation is nan of a phase that is no static layer with an activation, and for sin.
 
 Source: Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks
 (2010), sections 3 and 4.2.
@@ -26,9 +28,24 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from occore import Array, Controls, Data, Example, Observer, Phase, Problem, is_sparse
+from occore import (
+    Array,
+    Controls,
+    Data,
+    Example,
+    Observer,
+    Phase,
+    Problem,
+    activation,
+    is_sparse,
+)
 from occore_least_squares.least_squares import LeastSquares
+from occore_single_layer.activated import ActivatedLayer
 from occore_single_layer.dense import Dense
+
+
+SATURATED = 0.1
+"""Below this share of the steepest slope an entry counts as saturated."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +76,7 @@ class LayerStatistics(Observer):
                 "mean": np.array([np.mean(state) for state in behind]),
                 "deviation": np.array([np.std(state) for state in behind]),
                 "gradient_rms": np.sqrt(np.mean(np.square(gradient))),
+                "saturation": saturation(phase, x, u),
                 **self._spectrum(phase, x, u),
             }
             found |= {f"{phase.name}/{name}": value for name, value in values.items()}
@@ -93,11 +111,24 @@ class LayerStatistics(Observer):
                 "hidden/mean": [(a + b) / 2],
                 "hidden/deviation": [(b - a) / 2],
                 "hidden/gradient_rms": math.sqrt((a * a + b * b) / 2),
+                "hidden/saturation": 0.0,
                 "hidden/singular_mean": 1.5 * slope,
                 "hidden/singular_largest": 2 * slope,
                 "hidden/singular_smallest": slope,
             },
         )
+
+
+def saturation(phase: Phase, x: Array, u: Controls) -> float:
+    """The share of saturated entries of a layer with an activation; nan for other phases."""
+    layer = phase.dynamics
+    if not (phase.static and isinstance(layer, ActivatedLayer)):
+        return math.nan
+    sigma = activation(layer.activation)
+    if sigma.steepest is None:
+        return math.nan
+    s = layer.argument(x, u)
+    return float(np.mean(sigma.slope(s, sigma(s)) < SATURATED * sigma.steepest))
 
 
 def singular_values(phase: Phase, x: Array, u: Controls) -> Array:

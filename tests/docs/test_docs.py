@@ -35,11 +35,14 @@ def blocks(language):
     ]
 
 
-@pytest.mark.parametrize("block", blocks("python"))
-def test_python_blocks_run(block, tmp_path, monkeypatch):
-    block = block.replace('"cases/', f'"{Path.cwd()}/cases/')
+@pytest.mark.parametrize("name", [name for name, text in DOCS.items() if "```python" in text])
+def test_python_blocks_run(name, tmp_path, monkeypatch):
+    """Those of a page one after the other, as a reader would run them."""
+    namespace, here = {"__name__": "page"}, Path.cwd()
     monkeypatch.chdir(tmp_path)
-    exec(compile(block, "block", "exec"), {"__name__": "block"})  # noqa: S102
+    for block in re.findall(r"```python\n(.*?)```", DOCS[name], re.DOTALL):
+        block = block.replace('"cases/', f'"{here}/cases/')
+        exec(compile(block, name, "exec"), namespace)  # noqa: S102
 
 
 @pytest.mark.parametrize("block", blocks("sh"))

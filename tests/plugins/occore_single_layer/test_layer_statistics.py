@@ -87,6 +87,18 @@ def test_the_gradients_behind_phases_are_derivatives(rng):
         assert_allclose(np.sum(p * d), (ahead - back) / 2e-6, rtol=1e-8)
 
 
+def test_saturated_entries_are_those_where_tanh_is_flat(rng):
+    """1 − tanh² is below a tenth where |s| > 1.8184: of N(0, 3²) arguments 54.4 %."""
+    data = Data(rng.standard_normal((4000, 9)), np.zeros((4000, 9)))
+    phases = (Phase("flat", Dense((9,), 9)), Phase("sine", Dense((9,), 9, "sin")))
+    problem = Problem(phases, LeastSquares(), data)
+    theta = problem.flatten({"flat": {"K": 3 * np.eye(9), "b": np.zeros(9)}})
+    found = LayerStatistics(samples=4000).observe(problem, theta, 0)
+    assert found["flat/saturation"] == np.mean(np.abs(3 * data.inputs) > np.arctanh(np.sqrt(0.9)))
+    assert abs(found["flat/saturation"] - 0.544) < 0.01
+    assert np.isnan(found["sine/saturation"])
+
+
 def test_an_integrated_phase_has_a_number_for_each_step(rng):
     flow = Phase("flow", Dense((4,), 4), ForwardEuler(), 6, 2.0, space=PiecewiseConstant())
     data = Data(rng.standard_normal((8, 4)), rng.standard_normal((8, 4)))
