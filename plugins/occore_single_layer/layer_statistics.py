@@ -43,7 +43,6 @@ from occore_least_squares.least_squares import LeastSquares
 from occore_single_layer.activated import ActivatedLayer
 from occore_single_layer.dense import Dense
 
-
 SATURATED = 0.1
 """Below this share of the steepest slope an entry counts as saturated."""
 

@@ -486,3 +486,58 @@ def test_inverse_crime(runs):
 
 def test_peaks_varpro(runs):
     assert runs("04_single_layer/peaks_varpro").result["metrics"]["held_out"]["r_squared"] > 0.99
+
+
+def test_symmetry(runs):
+    """COURSE: antisymmetric about the centre, magnitudes in the ratio 1 : 2 : 4 within 25 %."""
+    run = runs("06_perceptron/symmetry")
+    K = run["controls/hidden/K"]
+    assert np.all(np.abs(K + K[:, ::-1]) < 0.01 * np.abs(K).max())
+    sizes = np.sort(np.abs(K[:, :3]), axis=1)
+    assert np.all(np.abs(sizes / sizes[:, :1] / [1, 2, 4] - 1) < 0.25)
+    assert run.result["objective"] < 0.01
+
+
+@pytest.mark.parametrize("name", ["xor", "parity"])
+def test_xor_and_parity(runs, name):
+    assert runs(f"06_perceptron/{name}").result["metrics"]["train"]["rmse"] < 0.05
+
+
+def test_encoder(runs):
+    """From the same weights: a local minimum, and a solution in a tenth of the work."""
+    descent, newton = (runs(f"06_perceptron/encoder{n}") for n in ("", "_gauss_newton"))
+    assert descent.history["objective"][0] == newton.history["objective"][0]
+    assert descent.result["objective"] > 1
+    assert newton.result["objective"] < 0.02
+    assert newton.history["work"][-1] < 0.1 * descent.history["work"][-1]
+
+
+def test_family_trees(runs):
+    """100 of 104 pairs are learnt; at least two of the other four are answered."""
+    run = runs("06_perceptron/family_trees")
+    case = occore.load_case("cases/06_perceptron/family_trees.toml").build()
+    theta = run.checkpoint()["theta"]
+
+    def right(data):
+        errors = np.abs(case.problem.output(theta, data.inputs) - data.targets)
+        return int((errors.max(axis=1) < 0.5).sum())
+
+    assert case.problem.data.samples == right(case.problem.data) == 100
+    assert case.held_out.samples == 4
+    assert right(case.held_out) >= 2
+
+
+def test_deep_tanh(runs):
+    """The mean singular value of the quarter circle, 8/(3π√3), where tanh is nearly linear."""
+    seen = runs("06_perceptron/deep_tanh")["observers/layer_statistics"]
+    deviation = [seen[f"layer_{k}"]["deviation"][0, 0] for k in range(1, 6)]
+    assert abs(deviation[0] - 0.46) < 0.01
+    assert abs(deviation[-1] - 0.047) < 0.002
+    assert abs(seen["layer_5"]["singular_mean"][0] - 0.490) < 0.01
+    assert seen["layer_1"]["gradient_rms"][0] < 0.13 * seen["layer_5"]["gradient_rms"][0]
+
+
+def test_shapes(runs):
+    error = runs("06_perceptron/shapes").history["held_out_error_rate"]
+    assert error[0] > 0.85  # chance is 8/9
+    assert error[-1] < 0.75
