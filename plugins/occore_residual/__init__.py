@@ -7,7 +7,7 @@ import occore
 
 @occore.hookimpl
 def occore_register(registry: Any) -> None:
-    """Register blocks, fields, data sets and observers."""
+    """Register blocks, fields, data sets, an optimizer and observers."""
     from occore_residual.convolution_block import ConvolutionBlock
     from occore_residual.datasets.ellipses import Ellipses
     from occore_residual.datasets.swiss_roll import SwissRoll
@@ -16,6 +16,7 @@ def occore_register(registry: Any) -> None:
     from occore_residual.hamiltonian_dense import HamiltonianDense
     from occore_residual.hyperbolic_dense import HyperbolicDense
     from occore_residual.motion_observer import MotionObserver
+    from occore_residual.multilevel import Multilevel
     from occore_residual.parabolic_dense import ParabolicDense
     from occore_residual.pointwise import PointwiseActivation
     from occore_residual.response_observer import ResponseObserver
@@ -33,6 +34,7 @@ def occore_register(registry: Any) -> None:
     registry.dataset("ellipses", Ellipses)
     registry.dataset("swiss_roll", SwissRoll)
     registry.dataset("two_spirals", TwoSpirals)
+    registry.optimizer("multilevel", Multilevel)
     registry.observer("motion", MotionObserver)
     registry.observer("responses", ResponseObserver)
     registry.observer("reversibility", ReversibilityObserver)
