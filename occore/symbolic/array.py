@@ -31,7 +31,8 @@ def entries(x: Any) -> np.ndarray:
     """The object array of expressions of a symbolic array, of a NumPy array or of a number."""
     if isinstance(x, SymbolicArray):
         return x.entries
-    return np.asarray(_exact(np.asarray(x)), dtype=object)
+    with np.errstate(invalid="ignore"):  # NaN is a value here: what was not observed
+        return np.asarray(_exact(np.asarray(x)), dtype=object)
 
 
 def elementwise(function: Callable[..., Any], *arrays: Any) -> SymbolicArray:

@@ -29,6 +29,7 @@ CASE = {
 NAMES = {
     "mean",
     "deviation",
+    "saturation",
     "gradient_rms",
     "singular_mean",
     "singular_largest",
@@ -126,8 +127,8 @@ def test_the_schema_has_observers(capsys):
     with pytest.raises(SystemExit):
         main(["schema"])
     items = json.loads(capsys.readouterr().out)["properties"]["observer"]["items"]
-    properties = items["oneOf"][0]["properties"]
-    assert {"kind", "every", "name", "jacobians"} <= set(properties)
+    kinds = {kind["properties"]["kind"]["const"]: kind["properties"] for kind in items["oneOf"]}
+    assert {"every", "name", "jacobians"} <= set(kinds["layer_statistics"])
 
 
 @dataclass(frozen=True)
