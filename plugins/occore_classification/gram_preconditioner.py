@@ -30,6 +30,7 @@ import scipy.linalg
 
 from occore import Array, LinearModel, Problem, is_sparse, linear_model, require_structure
 from occore_classification.conjugate_gradients import Operator
+from occore_classification.end_hessian import end_hessian_columns
 
 FEWEST_SAMPLES = 4096
 SAMPLES_A_COLUMN = 8
@@ -101,13 +102,9 @@ def curvature(problem: Problem, theta: Array) -> tuple[Array, Array]:
     at = problem.at(theta)
     w = np.zeros_like(at.output)
     total = np.zeros((w.shape[1], w.shape[1]))
-    for k in range(w.shape[1]):
-        unit = np.zeros_like(w)
-        unit[:, k] = 1.0
-        for weight, term in at.terminal:
-            product = weight * term.gauss_newton_product(unit)
-            w[:, k] += product[:, k]
-            total[k] += np.sum(product, axis=0)
+    for k, column in enumerate(end_hessian_columns(at)):
+        w[:, k] = column[:, k]
+        total[k] = np.sum(column, axis=0)
     return w, (total + total.T) / 2
 
 

@@ -22,7 +22,7 @@ import scipy.linalg
 
 from occore import Array, Evaluation, InputError, StructureError, norm
 from occore_classification.conjugate_gradients import ModelStep
-from occore_single_layer.inner_problem import outer_product
+from occore_classification.end_hessian import end_hessian_columns
 
 MOST_UNKNOWNS = 3000
 
@@ -60,13 +60,8 @@ def cholesky_step(B: Array, g: Array, damping: float) -> ModelStep:
 
 def _seeds(at: Evaluation) -> list[Array]:
     """s_r, those that are zero for all samples left out."""
-    samples, outputs = len(at.output), at.output[0].size
-    columns = []
-    for k in range(outputs):
-        unit = np.zeros_like(at.output)
-        unit.reshape(samples, -1)[:, k] = 1
-        columns.append(outer_product(at, unit).reshape(samples, -1))
-    values, vectors = np.linalg.eigh(np.stack(columns, axis=2))
+    outputs = at.output[0].size
+    values, vectors = np.linalg.eigh(np.stack(list(end_hessian_columns(at)), axis=2))
     least = outputs * np.finfo(values.dtype).eps * np.max(values)
     kept = [r for r in range(outputs) if np.max(values[:, r]) > least]
     scaled = vectors * np.sqrt(np.maximum(values, 0))[:, None, :]

@@ -41,11 +41,11 @@ from occore import (
     is_sparse,
     linear_model,
 )
+from occore_classification.end_hessian import end_hessian_columns
 from occore_classification.kept_evaluation import evaluation_of, keep
 from occore_classification.line_search import Line, Trial, strong_wolfe
 from occore_classification.smooth import SmoothOptimizer, SmoothState, state_of
 from occore_classification.smooth_line import moved, origin, rounding_of
-from occore_single_layer.inner_problem import outer_product
 
 
 @dataclass(frozen=True)
@@ -97,14 +97,10 @@ class GramNewton(SmoothOptimizer[SmoothState]):
 
 
 def _curvature(problem: Problem) -> float:
-    """h, by products with the unit vectors of the outputs."""
+    """h."""
     at = problem.at(np.zeros(problem.size, problem.dtype))
-    total, outputs = 0.0, at.output[0].size
-    for k in range(outputs):
-        unit = np.zeros_like(at.output)
-        unit.reshape(len(unit), -1)[:, k] = 1
-        total += float(np.sum(outer_product(at, unit) * unit))
-    return total / at.output.size
+    diagonals = (float(np.sum(c[:, k])) for k, c in enumerate(end_hessian_columns(at)))
+    return sum(diagonals) / at.output.size
 
 
 def _along(problem: Problem, theta: Array, d: Array) -> Line:

@@ -42,6 +42,7 @@ from occore import (
     norm,
 )
 from occore_classification.conjugate_gradients import ModelStep, Operator
+from occore_classification.end_hessian import end_hessian_columns, end_hessian_product
 from occore_classification.kept_evaluation import evaluation_of
 from occore_classification.trust_region import TrustState, first_inexact, trusted
 
@@ -135,7 +136,7 @@ class NewtonSolution(InnerSolution):
 
     def response(self, dx: Array) -> Array:
         """−H⁻¹ AᵀΦ'' dx."""
-        return -self.solve(self.at.adjoint(outer_product(self.at, dx)))
+        return -self.solve(self.at.adjoint(end_hessian_product(self.at, dx)))
 
     @cached_property
     def solve(self) -> Operator:
@@ -161,14 +162,6 @@ def last_layer(inner: Problem, w: Array) -> Linearization:
     return phase.linearize(inner.data.inputs, controls)[1]
 
 
-def outer_product(at: Evaluation, dx: Array) -> Array:
-    """Φ'' dx, of all terminal terms."""
-    total = np.zeros_like(dx)
-    for weight, term in at.terminal:
-        total += weight * term.gauss_newton_product(dx)
-    return total
-
-
 def hessian_inverse(at: Evaluation) -> Operator:
     """H⁻¹ v by Cholesky."""
     model = linear_model(at.problem)
@@ -190,10 +183,7 @@ def _hessian(at: Evaluation, model: LinearModel) -> Array:
     columns = A.shape[1]
     penalty = sum((L.T @ L for L in model.operators), np.zeros((columns, columns), A.dtype))
     H = np.zeros((outputs, columns, outputs, columns), A.dtype)
-    for j in range(outputs):
-        unit = np.zeros_like(at.output)
-        unit.reshape(len(unit), -1)[:, j] = 1
-        curvature = outer_product(at, unit).reshape(len(unit), -1)
+    for j, curvature in enumerate(end_hessian_columns(at)):
         for k in range(j, outputs):
             H[k, :, j] = A.T @ (curvature[:, k, None] * A)
             H[j, :, k] = H[k, :, j]

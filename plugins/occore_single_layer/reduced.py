@@ -26,13 +26,13 @@ from typing import Any
 import numpy as np
 
 from occore import Array, Evaluation, Linearization, Problem, Total, norm, spoiler
+from occore_classification.end_hessian import end_hessian_product
 from occore_single_layer.inner_problem import (
     InnerSolution,
     NewtonSolution,
     last_layer,
     newton_solution,
     orthogonal_solution,
-    outer_product,
 )
 
 
@@ -87,7 +87,7 @@ class ReducedEvaluation:
         inner, dy = self.inner, self.opening.tangent(v)
         z = inner.response(inner.last.jvp(dy, self._no_change))
         dx = inner.last.jvp(dy, inner.controls(z))
-        p, _ = inner.last.vjp(outer_product(inner.at, dx))
+        p, _ = inner.last.vjp(end_hessian_product(inner.at, dx))
         return self.opening.adjoint(p) + self.opening.penalty_product(v)
 
     def prediction(self, theta: Array) -> Array:
