@@ -35,11 +35,10 @@ from occore import (
     Problem,
     State,
     Status,
-    StructureError,
     norm,
-    require_structure,
 )
 from occore_residual.depth import is_refinable, moved, shallower
+from occore_single_layer.last_layer import require_fit
 
 OF_THE_METHOD = "method_"
 """Begins the names of the fields of the method's state."""
@@ -87,11 +86,7 @@ class Multilevel(Optimizer[Any]):
         Raises StructureError for what the method needs, InputError where steps cannot be halved.
         """
         coarsest = self._problem(problem, 0)
-        for structure in self.method.requires:
-            try:
-                require_structure(coarsest, structure)
-            except StructureError as error:
-                raise StructureError(f"optimizer.method: {error}") from error
+        require_fit(self.method, coarsest, "method")
         inner = self.method.init(coarsest, moved(theta, problem, coarsest))
         started = np.zeros(self.levels, np.int64)
         return self._state(problem, theta, 0, 0, started, inner)

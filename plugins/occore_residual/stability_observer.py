@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -30,15 +31,14 @@ from pydantic import Field
 
 from occore import (
     Array,
-    Controls,
     Discretization,
-    Dynamics,
     Example,
     InputError,
     Observer,
     Problem,
 )
 from occore_residual.passage import Passage, passages
+from occore_single_layer.state_jacobians import state_jacobians
 
 
 @dataclass(frozen=True)
@@ -92,20 +92,11 @@ def scaled_spectra(passage: Passage) -> Array:
     rows = []
     for k, x in enumerate(passage.states[:-1]):
         u = {name: value[0] for name, value in controls[k].items()}
-        J = jacobians(march.dynamics, float(grid.times[k]), x, u)
-        values = np.linalg.eigvals(J)
+        linearize = partial(march.dynamics.linearize, float(grid.times[k]), u=u)
+        values = np.linalg.eigvals(state_jacobians(linearize, x, u))
         order = np.lexsort((values.real, values.imag), axis=-1)
         rows.append(grid.lengths[k] * np.take_along_axis(values, order, axis=-1).ravel())
     return np.stack(rows)
-
-
-def jacobians(dynamics: Dynamics, t: float, x: Array, u: Controls) -> Array:
-    """f_x (samples, n, n) at states x, by one tangent of n copies of each sample."""
-    n, samples = int(np.prod(x.shape[1:])), x.shape[0]
-    _, part = dynamics.linearize(t, np.repeat(x, n, axis=0), u)
-    units = np.tile(np.eye(n, dtype=x.dtype), (samples, 1)).reshape(samples * n, *x.shape[1:])
-    still = {name: np.zeros_like(value) for name, value in u.items()}
-    return np.swapaxes(part.jvp(units, still).reshape(samples, n, n), 1, 2)
 
 
 def growth(method: Discretization, z: Array) -> Array:

@@ -42,6 +42,7 @@ from occore import (
 from occore_least_squares.least_squares import LeastSquares
 from occore_single_layer.activated import ActivatedLayer
 from occore_single_layer.dense import Dense
+from occore_single_layer.state_jacobians import state_jacobians
 
 SATURATED = 0.1
 """Below this share of the steepest slope an entry counts as saturated."""
@@ -133,12 +134,8 @@ def saturation(phase: Phase, x: Array, u: Controls) -> float:
 def singular_values(phase: Phase, x: Array, u: Controls) -> Array:
     """Singular values of ∂(output)/∂(input) of a phase, the largest first.
 
-    x: one sample (1, *state_shape). Each unit vector is a sample of its own, so that one tangent of
-    all of them is the transposed Jacobian.
+    x: one sample (1, *state_shape).
     """
     x = x.toarray() if is_sparse(x) else x
-    n = math.prod(x.shape[1:])
-    _, part = phase.linearize(np.repeat(x, n, axis=0), u)
-    still = {name: np.zeros_like(value) for name, value in u.items()}
-    columns = part.jvp(np.eye(n, dtype=x.dtype).reshape(n, *x.shape[1:]), still)
-    return np.linalg.svd(columns.reshape(n, -1), compute_uv=False)
+    (J,) = state_jacobians(lambda x: phase.linearize(x, u), x, u)
+    return np.linalg.svd(J, compute_uv=False)
