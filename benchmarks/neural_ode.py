@@ -135,14 +135,18 @@ def _torch_flow(
 
 def _march(field: Callable[[Any, Any], Any], x: Any, steps: int) -> Any:
     """Steps of the classical Runge–Kutta method to t = 1."""
-    h = 1 / steps
     for _ in range(steps):
-        k1 = field(0, x)
-        k2 = field(0, x + h / 2 * k1)
-        k3 = field(0, x + h / 2 * k2)
-        k4 = field(0, x + h * k3)
-        x = x + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+        x = _step(field, x, 1 / steps)
     return x
+
+
+def _step(field: Callable[[Any, Any], Any], x: Any, h: float) -> Any:
+    """One of them, of a field that does not see the time."""
+    k1 = field(0, x)
+    k2 = field(0, x + h / 2 * k1)
+    k3 = field(0, x + h / 2 * k2)
+    k4 = field(0, x + h * k3)
+    return x + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
 
 
 Solver = Callable[[Callable[[Any, Any, Any], Any], Any, Any, int], Any]
@@ -152,14 +156,8 @@ Solver = Callable[[Callable[[Any, Any, Any], Any], Any, Any, int], Any]
 def _by_scan(field: Callable[[Any, Any, Any], Any], x: Any, theta: Any, steps: int) -> Any:
     import jax  # pyright: ignore[reportMissingImports]
 
-    h = 1 / steps
-
     def step(x: Any, _: Any) -> Any:
-        k1 = field(0, x, theta)
-        k2 = field(0, x + h / 2 * k1, theta)
-        k3 = field(0, x + h / 2 * k2, theta)
-        k4 = field(0, x + h * k3, theta)
-        return x + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4), None
+        return _step(lambda t, x: field(t, x, theta), x, 1 / steps), None
 
     return jax.lax.scan(step, x, None, steps)[0]
 

@@ -38,9 +38,9 @@ def registers() -> Registers:
     return Registers(64, 16, 28) if wide else Registers(32, 12, 12)
 
 
-def version() -> str:
-    """What the compiled code depends on besides its text: the contents of this file."""
-    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
+def version(file: str = __file__) -> str:
+    """What compiled code depends on besides its text: the contents of a file, by default this."""
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

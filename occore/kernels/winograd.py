@@ -13,16 +13,14 @@ over channels (and over tiles) are products of matrices, one for each of 16 plac
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from occore.arrays import Array
 from occore.kernels.stencil_source import Text, blocks
-from occore.kernels.tile import Tile
+from occore.kernels.tile import Tile, version
 from occore.threads import made_once
 
 Matrix = tuple[tuple[int, ...], ...]
@@ -77,7 +75,7 @@ def correlation(
                            {channels_in}, {lanes})"""
         for c, lanes in blocks(channels_in, itemsize)
     )
-    text, tiles = Text(own_version()), ""
+    text, tiles = Text(version(__file__)), ""
     for first, lanes in blocks(width, itemsize):
         call = text.tile(
             Tile(count, lanes, channels_in, 1, width, width),
@@ -132,7 +130,7 @@ def gradient(count: int, channels_in: int, width: int, itemsize: int) -> Callabl
                         p, value + {first}, out_row, {width}, {lanes})"""
         for first, lanes in blocks(width, itemsize)
     )
-    text, tiles = Text(own_version()), ""
+    text, tiles = Text(version(__file__)), ""
     for first, lanes in blocks(width, itemsize):
         call = text.tile(
             Tile(count, lanes, 1, channels_in, width, width, "out"),
@@ -162,11 +160,6 @@ def gradient(x, p, total, plan, rows, columns, first, end):
                 for c in range(0, {channels_in}, {count}):{tiles}
 """)
     return text.function("gradient", spread=sandwich(B_TRANSPOSED), scatter=sandwich(A))
-
-
-def own_version() -> str:
-    """What the compiled code depends on besides its text: the contents of this file."""
-    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
 
 
 @made_once
