@@ -253,8 +253,14 @@ from .structure import (
 from .structure import (
     spoiler as spoiler,
 )
+from .symbolic.bolza import (
+    Bolza as Bolza,
+)
 from .symbolic.dynamics import (
     SymbolicDynamics as SymbolicDynamics,
+)
+from .symbolic.expression_dynamics import (
+    ExpressionDynamics as ExpressionDynamics,
 )
 from .testing.models import (
     decay as decay,

@@ -8,8 +8,7 @@ import occore
 @occore.hookimpl
 def occore_register(registry: Any) -> None:
     """Register fields, discretizations, control spaces, data sets and objectives."""
-    from occore.symbolic.bolza import Bolza
-    from occore.symbolic.expression_dynamics import ExpressionDynamics
+    from occore import Bolza, ExpressionDynamics
     from occore_continuous.augment import Augment, Projection
     from occore_continuous.control_spaces.constant import Constant
     from occore_continuous.control_spaces.cubic_spline import CubicSpline

@@ -18,9 +18,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from occore import Array, Data, Example, Observer, Phase, Problem, efforts
-from occore.symbolic.bolza import Bolza
-from occore.symbolic.expression_dynamics import ExpressionDynamics
+from occore import (
+    Array,
+    Bolza,
+    Data,
+    Example,
+    ExpressionDynamics,
+    Observer,
+    Phase,
+    Problem,
+    efforts,
+)
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,17 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from occore import Array, Data, Example, InputError, Observer, Phase, Problem
-from occore.symbolic.bolza import Bolza
-from occore.symbolic.expression_dynamics import ExpressionDynamics
+from occore import (
+    Array,
+    Bolza,
+    Data,
+    Example,
+    ExpressionDynamics,
+    InputError,
+    Observer,
+    Phase,
+    Problem,
+)
 
 MARGIN = 0.1
 """Of the range of the data, on each side."""

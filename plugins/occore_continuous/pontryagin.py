@@ -25,18 +25,18 @@ import numpy as np
 
 from occore import (
     Array,
+    Bolza,
     Controls,
     Course,
     Data,
     Dynamics,
     Example,
+    ExpressionDynamics,
     Observer,
     Phase,
     Problem,
     courses,
 )
-from occore.symbolic.bolza import Bolza
-from occore.symbolic.expression_dynamics import ExpressionDynamics
 
 PLACES = (0.0, 0.5, 1.0)
 SIMPSON = np.array([1, 4, 1]) / 6

@@ -18,8 +18,14 @@ import numpy as np
 from pydantic import Field
 from scipy.integrate import solve_ivp
 
-from occore import Array, Data, DataError, Dataset, Example
-from occore.symbolic.expression_dynamics import ExpressionDynamics
+from occore import (
+    Array,
+    Data,
+    DataError,
+    Dataset,
+    Example,
+    ExpressionDynamics,
+)
 from occore_continuous.datasets.observed import Trajectory, observed
 from occore_least_squares.datasets.content import array_digest
 
